@@ -1,0 +1,25 @@
+"""Settings of the whole test suite: skips are held to account in CI."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.support import skips
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See `skips`."""
+    report = yield
+    skips.fail_if_unexpected(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that skips itself as a whole (`importorskip`) counts as well."""
+    report = yield
+    skips.fail_if_unexpected(report)
+    return report
