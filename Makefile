@@ -15,7 +15,7 @@ PYTEST_FLAGS ?=
 DEVNET_FLAGS ?=
 
 # An environment copied along with its checkout would still run the code of the original: build it anew.
-ifneq ($(shell cat $(VENV)/.home 2>/dev/null || pwd -P),$(shell pwd -P))
+ifneq ($(shell cat $(VENV)/.home 2>/dev/null || pwd -P),$(shell cd . && pwd -P))
 .PHONY: $(RUNTIME) $(DEV)
 endif
 

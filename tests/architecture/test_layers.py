@@ -1,0 +1,104 @@
+"""Imports go down the layers; a violation is named by file and line."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.support.source import ROOT, SourceFile, room_of, source_files
+
+LAYERS = (
+    {"rollup.errors"},
+    {"rollup.types"},
+    {"rollup.crypto"},
+    {"rollup.stf"},
+    {"rollup.store", "rollup.l1", "rollup.config"},
+    {"rollup.sequencer", "rollup.batcher", "rollup.derive"},
+    {"rollup.rpc"},
+    {"rollup.cli", "rollup.devnet", "rollup.__main__"},
+)
+CHALLENGER_MAY_USE = {
+    "rollup.errors",
+    "rollup.config",
+    "rollup.types",
+    "rollup.crypto",
+    "rollup.stf",
+    "rollup.derive",
+    "rollup.l1",
+    "rollup.store",
+}
+
+
+def layer(room: str) -> int:
+    """Height of a room, 0 at the bottom; unknown rooms are an error, so that a new room takes a place."""
+    for height, rooms in enumerate(LAYERS):
+        if room in rooms:
+            return height
+    raise LookupError(f"{room} has no layer: give it one in LAYERS")
+
+
+def may_import(importer: str, imported: str) -> bool:
+    """Whether room `importer` may use room `imported`."""
+    if imported == importer:
+        return True
+    if importer == "challenger":
+        return imported in CHALLENGER_MAY_USE
+    if imported == "challenger":
+        return False
+    return layer(importer) >= layer(imported)
+
+
+def violations(source: SourceFile) -> list[str]:
+    """Imports of one file that go up, as `file:line: importer imports module`."""
+    return [
+        f"{source.at(node)}: {source.room} must not import {module}"
+        for module, node in source.imports()
+        if module.split(".")[0] in {"rollup", "challenger"} and not may_import(source.room, room_of(module))
+    ]
+
+
+@pytest.mark.parametrize("package", ["rollup", "challenger"])
+def test_imports_of_every_file_go_down_the_layers(package: str) -> None:
+    """No file imports a room above its own, and the challenger none of the sequencer's."""
+    found = [line for source in source_files(package) if source.module != "rollup" for line in violations(source)]
+    assert not found, "\n".join(found)
+
+
+def test_rooms_of_one_layer_form_no_cycle() -> None:
+    """Neighbours may use each other one way only."""
+    uses = {
+        (source.room, room_of(module))
+        for source in source_files("rollup")
+        for module, _ in source.imports()
+        if module.startswith("rollup.") and room_of(module) != source.room
+    }
+    assert {pair for pair in uses if pair[::-1] in uses} <= {
+        ("rollup.cli", "rollup.devnet"),
+        ("rollup.devnet", "rollup.cli"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("rollup.stf.block", "from rollup.l1.client import L1Client"),
+        ("rollup.sequencer.service", "def f():\n    import rollup.rpc.server"),
+        ("rollup.types.keys", "from .. import crypto"),
+        ("rollup.types.keys", "from rollup.config import files"),
+        ("challenger.watch", "from rollup.sequencer import book"),
+        ("rollup.derive.replay", "import challenger"),
+    ],
+)
+def test_an_import_that_goes_up_is_found(module: str, code: str) -> None:
+    """The checker itself sees absolute, relative and deferred imports."""
+    path = ROOT / Path(*module.split(".")).with_suffix(".py")
+    (found,) = violations(SourceFile(path, module, ast.parse(code)))
+    assert found.startswith(f"{path.relative_to(ROOT)}:{code.count(chr(10)) + 1}: ")
+
+
+def test_a_room_without_a_layer_is_refused() -> None:
+    """A new room has to be given its place."""
+    with pytest.raises(LookupError, match=r"rollup\.attic"):
+        layer("rollup.attic")
