@@ -3,18 +3,37 @@ pragma solidity 0.8.37;
 
 import {Header} from "../types/Header.sol";
 
-/// @title Stateless verifier of one block
+/// @title Executes one block against a witness of the state it touches
+/// @notice The verdict is about the block; every fault of the proof itself reverts with one of the errors below, and proves nothing.
 interface IVerifier {
-    /// @notice Executes one block on a witness of the state it touches.
-    /// @dev Reverts at any fault of the proof itself (witness, messages, gas): then nothing is proven either way.
-    /// @param header The block's header, trusted
-    /// @param txs The block's transactions; the caller has checked them against `header.txsHash`, or this reverts
-    /// @param messages Inbox messages consumed, each `length u16 ‖ bytes`
-    /// @param witness SPEC section 9
-    /// @param domainSeparator EIP-712 domain under which users signed
-    /// @return reason 0 if the block is valid, else why not (SPEC section 8)
-    /// @return index The transaction at fault, counting messages and transactions together
-    /// @return postRoot State root after the block; zero if `reason` is not 0
+    /// @notice The witness does not list a leaf that the block touches.
+    error MissingLeaf(uint256 key);
+    /// @notice Keys of the witness are not strictly ascending.
+    error UnsortedLeaf(uint256 key);
+    /// @notice The witness lists a leaf that the block never touches.
+    error UntouchedLeaf(uint256 key);
+    /// @notice The bytes of a listed leaf are not a leaf of its kind.
+    error MalformedLeaf(uint256 key);
+    /// @notice The witness is truncated or padded, a mask is wrong, or a sibling is zero.
+    error MalformedWitness();
+    /// @notice The listed leaves do not belong to the state before the block.
+    error WrongPreRoot(bytes32 actual, bytes32 expected);
+    /// @notice The transactions are not those of the header.
+    error WrongTransactions(bytes32 actual, bytes32 expected);
+    /// @notice The messages do not lead from the state's inbox position to the header's.
+    error WrongMessages();
+    /// @notice A precompile failed, which only too little gas can cause.
+    error TooLittleGas();
+
+    /// @notice Executes the block of `header` as the specification says.
+    /// @param header The header, already known to be the posted one.
+    /// @param txs The block's transactions, joined.
+    /// @param messages The inbox messages it consumes, each `length u16 ‖ bytes`, joined.
+    /// @param witness The touched leaves before the block, and what proves them against `header.parentRoot`.
+    /// @param domainSeparator EIP-712 domain of the rollup.
+    /// @return reason 0, or why the block is invalid.
+    /// @return index The message or transaction at fault, 0 if none.
+    /// @return postRoot The state root after the block; zero if it is invalid.
     function verify(
         Header calldata header,
         bytes calldata txs,

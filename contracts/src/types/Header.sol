@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice A block's header (SPEC section 5). L1 builds it itself, so every field but `timestamp`, `inboxIndex`,
-/// `txsHash` and `stateRoot` is right by construction.
-/// @param number Position in the chain; the genesis state is number 0
-/// @param fork How many reversions L1 had seen when the block was posted
-/// @param parentRoot State root before the block
-/// @param timestamp Seconds
-/// @param inboxIndex Messages consumed up to and including this block
-/// @param inboxHash The inbox's rolling hash at `inboxIndex`
-/// @param txsHash keccak of the transactions' bytes
-/// @param stateRoot State root after the block, as its poster claims it
+/// @notice A block header as L1 builds it from the calldata, its own inbox and the chain of roots.
+/// @dev The roots are of the state before and after the block; the inbox position is the one after it.
 struct Header {
     uint40 number;
     uint32 fork;
@@ -22,20 +14,23 @@ struct Header {
     bytes32 stateRoot;
 }
 
-using {hash} for Header global;
+using Headers for Header global;
 
-/// @notice keccak of the header's 147 packed bytes.
-function hash(Header memory header) pure returns (bytes32) {
-    return keccak256(
-        abi.encodePacked(
-            header.number,
-            header.fork,
-            header.parentRoot,
-            header.timestamp,
-            header.inboxIndex,
-            header.inboxHash,
-            header.txsHash,
-            header.stateRoot
-        )
-    );
+/// @title What identifies a block
+library Headers {
+    /// @notice Hash of the packed header (147 bytes): what sequencers sign and batches commit to.
+    function hashHeader(Header memory header) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encodePacked(
+                header.number,
+                header.fork,
+                header.parentRoot,
+                header.timestamp,
+                header.inboxIndex,
+                header.inboxHash,
+                header.txsHash,
+                header.stateRoot
+            )
+        );
+    }
 }
