@@ -4,9 +4,19 @@
     ├── Rejected            the caller's fault; carries a stable JSON-RPC code
     ├── InvalidBlock        a block breaks a rule of the state transition (the poster's fault)
     ├── InvalidBatch        posted bytes are not a batch (the poster's fault)
+    ├── Undecodable         bytes that are no canonical encoding
+    ├── Unencodable         a value that does not fit its field
+    ├── BrokenInvariant     a whole state that breaks a promise of the protocol
+    ├── SignatureFault      a signature that shows nothing
+    │   ├── SignatureMalformed  not in the one accepted form (s above n/2)
+    │   └── SignatureInvalid    nothing recovers from it, or the wrong address
+    ├── WitnessFault        a witness that is not the one canonical encoding of its content
     ├── StoreError          the local database is missing, torn or belongs to another chain
     ├── ConfigError         configuration that cannot be used
     └── L1Error             the L1 node failed or lied; `retryable` says whether trying again can help
+        ├── L1Refused           the node answered with a JSON-RPC error
+        ├── L1Reverted          a contract reverted, with its decoded custom error
+        └── L1LimitExceeded     L1 would never accept this; refused before it is sent
 
 A bug of our own raises `AssertionError` and stops the process.
 """
@@ -34,6 +44,30 @@ class Rejected(PlumblineError):
         self.data = data
 
 
+class OrderExpired(Rejected):
+    """The last second of the order has passed."""
+
+    code = 11005
+
+
+class PostOnlyWouldCross(Rejected):
+    """A post-only order would trade on arrival."""
+
+    code = 11008
+
+
+class FillOrKillUnfilled(Rejected):
+    """A fill-or-kill order cannot be filled at once and in full."""
+
+    code = 11014
+
+
+class NonceInUse(Rejected):
+    """An order of the same account and nonce is open."""
+
+    code = 11017
+
+
 class InvalidBlock(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
     """A block that breaks a rule; `reason` is the code both twins report, `index` the transaction at fault."""
 
@@ -45,6 +79,44 @@ class InvalidBlock(PlumblineError):  # noqa: N818 - a verdict, named as the prot
 
 class InvalidBatch(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
     """Posted bytes that cannot be a batch."""
+
+
+class Undecodable(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
+    """Bytes that are not the canonical encoding of anything expected here."""
+
+
+class Unencodable(PlumblineError):  # noqa: N818 - the counterpart of Undecodable
+    """A value outside of the range of its field; it has no encoding."""
+
+
+class BrokenInvariant(PlumblineError):  # noqa: N818 - a verdict, with its figures
+    """A whole state breaks a promise; `expected` and `actual` are the figures that should be equal."""
+
+    def __init__(self, what: str, expected: int, actual: int) -> None:
+        super().__init__(f"{what}: expected {expected}, found {actual}")
+        self.what = what
+        self.expected = expected
+        self.actual = actual
+
+
+class SignatureFault(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
+    """A signature that shows nothing."""
+
+
+class SignatureMalformed(SignatureFault):
+    """A signature whose s is above half the group order."""
+
+
+class SignatureInvalid(SignatureFault):
+    """A signature from which no address, or the wrong one, recovers."""
+
+
+class WitnessFault(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
+    """A witness that is not the canonical encoding of its content; `kind` is a stable word for what is wrong."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
 
 
 class StoreError(PlumblineError):
@@ -62,3 +134,44 @@ class L1Error(PlumblineError):
         super().__init__(message)
         self.retryable = retryable
         self.data = data
+
+
+class L1Refused(L1Error):
+    """The node answered a request with the JSON-RPC error `code` and the text `reason`."""
+
+    def __init__(self, method: str, code: int, reason: str, *, retryable: bool = False, data: Any = None) -> None:
+        super().__init__(f"{method}: {reason} ({code})", retryable=retryable, data=data)
+        self.method = method
+        self.code = code
+        self.reason = reason
+
+
+class L1Reverted(L1Error):
+    """A contract reverted. `name` is the Solidity error (empty if unknown), `arguments` its decoded values.
+
+    `output` is the raw revert data and `selector` its first four bytes; `tx_hash` is set if the transaction was mined.
+    """
+
+    def __init__(self, name: str, arguments: tuple[Any, ...], output: bytes, *, tx_hash: bytes | None = None) -> None:
+        shown = f"{name}({', '.join(_show(a) for a in arguments)})" if name else f"unknown error 0x{output[:4].hex()}"
+        where = f" in transaction 0x{tx_hash.hex()}" if tx_hash else ""
+        super().__init__(f"reverted{where}: {shown}", retryable=False, data=output)
+        self.name = name
+        self.arguments = arguments
+        self.output = output
+        self.selector = output[:4]
+        self.tx_hash = tx_hash
+
+
+class L1LimitExceeded(L1Error):
+    """`what` would be `actual` where L1 allows `limit`; nothing was sent."""
+
+    def __init__(self, what: str, limit: int, actual: int) -> None:
+        super().__init__(f"{what} is {actual:,}, above the limit of {limit:,}", retryable=False)
+        self.what = what
+        self.limit = limit
+        self.actual = actual
+
+
+def _show(value: Any) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
