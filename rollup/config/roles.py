@@ -1,0 +1,108 @@
+"""The keys of each role. A field is a key; its metadata says what it means and what it may be.
+
+In the file a role is a table (`[sequencer]`), in the environment a prefix (`PLUMBLINE_SEQUENCER_PORT`). The defaults
+make a devnet on one machine; nothing of them is fit for real money.
+"""
+# ruff: noqa: RUF009 - `setting` is `dataclasses.field` with its metadata spelled out
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rollup.config.secrets import KeySource
+from rollup.config.values import Bounds, Choice
+
+PORT = Bounds(0, 65_535)
+SECONDS = Bounds(0.001, 30 * 86_400)
+DATA = Path(".plumbline")
+
+
+def setting(default: Any, meaning: str, rule: Bounds | Choice | None = None) -> Any:
+    """A configuration key: its default, its meaning in one line and what bounds it."""
+    return field(default=default, metadata={"meaning": meaning, "rule": rule})
+
+
+class Role:
+    """A frozen dataclass whose fields are the keys of the section `SECTION`."""
+
+    __slots__ = ()
+    SECTION: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class L1Config(Role):
+    """The L1 node and the deployment on it."""
+
+    SECTION: ClassVar[str] = "l1"
+
+    url: str = setting("http://127.0.0.1:8545", "HTTP endpoint of an Ethereum node")
+    deployment: Path = setting(DATA / "deployment.json", "addresses and genesis, written by `rollup deploy`")
+    timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)
+    confirmations: int = setting(0, "blocks on top of one before it is believed", Bounds(0, 10_000))
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerConfig(Role):
+    """The sequencer: its RPC, its store, its key and its rhythm."""
+
+    SECTION: ClassVar[str] = "sequencer"
+
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(8600, "port of WebSocket and HTTP; 0 takes a free one", PORT)
+    data: Path = setting(DATA / "sequencer", "folder of the LevelDB")
+    key: KeySource | None = setting(None, "signs headers and posts batches: file:PATH or dev:N")
+    block_seconds: float = setting(0.05, "a block is sealed after this long even if it is not full", SECONDS)
+    batch_seconds: float = setting(4.0, "a batch is posted after this long even if it is small", SECONDS)
+    batch_bytes: int = setting(60_000, "a batch is posted once it holds this much calldata", Bounds(1_000, 120_000))
+    max_connections: int = setting(1_000, "clients served at once", Bounds(1, 100_000))
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengerConfig(Role):
+    """The challenger: what it does about fraud, with which key."""
+
+    SECTION: ClassVar[str] = "challenger"
+
+    data: Path = setting(DATA / "challenger", "folder of the replica, built from L1 alone")
+    mode: str = setting("defend", "watch only tells, defend proves fraud on L1", Choice(("watch", "defend")))
+    key: KeySource | None = setting(None, "pays for proofs and earns rewards: file:PATH or dev:N")
+    poll_seconds: float = setting(1.0, "how often L1 is asked for news", SECONDS)
+    audit_ppm: int = setting(
+        1_000_000, "share of honest blocks executed in py-evm as well, in ppm", Bounds(0, 1_000_000)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig(Role):
+    """What the trading commands talk to, and in whose name."""
+
+    SECTION: ClassVar[str] = "client"
+
+    rpc: str = setting("ws://127.0.0.1:8600", "the sequencer's WebSocket")
+    key: KeySource | None = setting(None, "signs orders, cancels and withdrawals: file:PATH or dev:N")
+    account: int | None = setting(None, "account number acted for", Bounds(0, 2**24 - 1))
+    timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class DevnetConfig(Role):
+    """The devnet: everything on one machine, trading by itself."""
+
+    SECTION: ClassVar[str] = "devnet"
+
+    data: Path = setting(DATA / "devnet", "folder of all its data, emptied at each start")
+    l1: str | None = setting(None, "URL of an L1 node to use; the embedded L1 if not set")
+    l1_port: int = setting(8545, "port of the embedded L1; 0 takes a free one", PORT)
+    rpc_port: int = setting(8600, "port of the sequencer; 0 takes a free one", PORT)
+    challenger: bool = setting(True, "run a challenger beside the sequencer")
+    feeders: int = setting(3, "oracle feeders; two thirds must sign each price", Bounds(1, 8))
+    feeder_seconds: float = setting(1.0, "time between two prices", SECONDS)
+    makers: int = setting(2, "demo traders that quote around the mark", Bounds(0, 100))
+    takers: int = setting(4, "demo traders that cross the spread", Bounds(0, 100))
+    trader_seconds: float = setting(0.5, "mean time between two actions of a trader", SECONDS)
+    seed: int = setting(1, "seed of prices and traders", Bounds(0, 2**63 - 1))
+    candles: Path | None = setting(None, "CSV of candles (.gz allowed) that drives the first underlying")
+    dispute_seconds: int = setting(30, "dispute window on L1", Bounds(1, 30 * 86_400))
+    seconds: float | None = setting(None, "stop by itself after this long", SECONDS)
