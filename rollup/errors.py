@@ -30,7 +30,7 @@ class PlumblineError(Exception):
     """Root of all deliberate errors."""
 
 
-class Rejected(PlumblineError):
+class Rejected(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
     """A request that cannot be honoured, by the fault of its caller.
 
     `code` is the stable JSON-RPC error code of the class, `data` its typed fields.
@@ -136,7 +136,7 @@ class L1Error(PlumblineError):
         self.data = data
 
 
-class L1Refused(L1Error):
+class L1Refused(L1Error):  # noqa: N818 - a verdict of the node
     """The node answered a request with the JSON-RPC error `code` and the text `reason`."""
 
     def __init__(self, method: str, code: int, reason: str, *, retryable: bool = False, data: Any = None) -> None:
@@ -146,7 +146,7 @@ class L1Refused(L1Error):
         self.reason = reason
 
 
-class L1Reverted(L1Error):
+class L1Reverted(L1Error):  # noqa: N818 - a verdict of the contract
     """A contract reverted. `name` is the Solidity error (empty if unknown), `arguments` its decoded values.
 
     `output` is the raw revert data and `selector` its first four bytes; `tx_hash` is set if the transaction was mined.
@@ -163,7 +163,7 @@ class L1Reverted(L1Error):
         self.tx_hash = tx_hash
 
 
-class L1LimitExceeded(L1Error):
+class L1LimitExceeded(L1Error):  # noqa: N818 - a verdict, named as it reads
     """`what` would be `actual` where L1 allows `limit`; nothing was sent."""
 
     def __init__(self, what: str, limit: int, actual: int) -> None:
