@@ -7,6 +7,9 @@ from collections.abc import Generator
 import pytest
 
 from tests.support import skips
+from tests.support.l1 import alice, bob, embedded, embedded_url, l1, l1_url
+
+__all__ = ["alice", "bob", "embedded", "embedded_url", "l1", "l1_url"]
 
 
 @pytest.hookimpl(wrapper=True)

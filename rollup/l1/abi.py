@@ -11,7 +11,8 @@ from eth_abi.decoding import AddressDecoder
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.registry import BaseEquals
 from eth_abi.registry import registry as default_registry
-from eth_utils.crypto import keccak
+
+from rollup.crypto.keccak import keccak
 
 
 class _RawAddressDecoder(AddressDecoder):
@@ -110,7 +111,7 @@ def _entry(entry: Mapping[str, Any]) -> AbiEntry:
     inputs, outputs = (tuple(map(_parameter, entry.get(key, ()))) for key in ("inputs", "outputs"))
     name = str(entry.get("name", ""))
     signature = f"{name}({','.join(p.type for p in inputs)})"
-    return AbiEntry(str(entry["type"]), name, inputs, outputs, keccak(text=signature))
+    return AbiEntry(str(entry["type"]), name, inputs, outputs, keccak(signature.encode()))
 
 
 def _parameter(entry: Mapping[str, Any]) -> Parameter:

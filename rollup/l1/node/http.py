@@ -11,6 +11,8 @@ from typing import Final
 import h11
 import trio
 
+from rollup.errors import PlumblineError
+
 Answer = Callable[[bytes], Awaitable[bytes]]
 
 MAX_HEADER_BYTES: Final = 16 * 1024
@@ -26,7 +28,7 @@ WRITE_SECONDS: Final = 30.0
 _READ_BYTES: Final = 64 * 1024
 
 
-class _Unacceptable(Exception):  # noqa: N818 - an outcome, handled in this file
+class _Unacceptable(PlumblineError):  # noqa: N818 - an outcome, handled in this file
     """A request to be answered with an HTTP error."""
 
     def __init__(self, status: int, reason: str) -> None:

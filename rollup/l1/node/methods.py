@@ -30,7 +30,7 @@ class Methods:
         self._node = node
 
     async def dispatch(self, method: str, values: list[Any]) -> Any:
-        """Answer one request; a `Rejected` of `node.errors` otherwise."""
+        """Answer one request; a `NodeError` otherwise."""
         handler = _TABLE.get(method)
         if handler is None:
             raise UnknownMethod(f"the method {method[:64]} does not exist")

@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 import trio
 from eth.abc import BlockHeaderAPI, StateAPI
 from eth_typing import Address
-from eth_utils.crypto import keccak
 
+from rollup.crypto.keccak import keccak
 from rollup.l1.node.admission import Candidate, check_against_state, decode_transaction
 from rollup.l1.node.clock import ChainClock
 from rollup.l1.node.config import EmbeddedL1Config

@@ -7,9 +7,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from rollup.errors import Rejected
 from rollup.l1.encoding import to_data
-from rollup.l1.node.errors import BadJson, BadParams, BadRequest, Reverted
+from rollup.l1.node.errors import BadJson, BadParams, BadRequest, NodeError, Reverted
 from rollup.l1.node.methods import Methods
 
 MAX_BATCH: Final = 100
@@ -43,8 +42,8 @@ async def _answer_one(methods: Methods, request: Any) -> Reply | None:
         request_id = _checked_id(request)
         method, params = _checked_call(request)
         result = await methods.dispatch(method, params)
-    except Rejected as rejection:
-        return _failure(request_id, rejection)
+    except NodeError as refusal:
+        return _failure(request_id, refusal)
     except Exception:  # noqa: BLE001 - see below
         # A request that we should have refused by name: the server goes on, the log has the whole story.
         _log.exception("l1_request_failed", request_id=request_id)
@@ -68,8 +67,8 @@ def _checked_call(request: dict[str, Any]) -> tuple[str, list[Any]]:
     return method, params or []
 
 
-def _failure(request_id: str | float | None, rejection: Rejected) -> Reply:
-    error: Reply = {"code": rejection.code, "message": rejection.message}
-    if isinstance(rejection, Reverted):
-        error["data"] = to_data(rejection.output)
+def _failure(request_id: str | float | None, refusal: NodeError) -> Reply:
+    error: Reply = {"code": refusal.code, "message": refusal.message}
+    if isinstance(refusal, Reverted):
+        error["data"] = to_data(refusal.output)
     return {"jsonrpc": "2.0", "id": request_id, "error": error}

@@ -1,0 +1,147 @@
+"""Deploying the contracts, and the file that tells everybody where they are.
+
+Rollup, Inbox and Vault must know each other from birth, since nothing about them can be changed later. A contract's
+address follows from its creator and nonce, so the three are predicted and their creations sent in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+
+from rollup.crypto.keccak import keccak
+from rollup.crypto.tree import MemoryNodes, Tree
+from rollup.errors import ConfigError, L1Error
+from rollup.l1.account import L1Account
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.contract import Contract, deploy
+from rollup.l1.encoding import read_data, to_data
+from rollup.types.genesis import Genesis, encode_leaves
+
+DAY: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """What a deployment fixes for ever. Stakes and fees in wei, times in seconds, `minimum_opening` in µUSD.
+
+    `sequencer` posts exclusively while it is staked and not silent. `token` is the stablecoin; None deploys a worthless one.
+    """
+
+    sequencer: bytes
+    genesis: Genesis
+    token: bytes | None = None
+    min_stake: int = 10**18
+    dispute_window: int = 7 * DAY
+    proposer_timeout: int = DAY
+    force_deadline: int = DAY
+    max_time_ahead: int = 60
+    max_time_lag: int = DAY
+    reward_delay: int = DAY
+    minimum_opening: int = 1_000_000
+    force_fee: int = 10**14
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where the contracts stand. `block` is the L1 block of the Rollup's creation: nothing before it matters."""
+
+    chain_id: int
+    rollup: bytes
+    inbox: bytes
+    vault: bytes
+    verifier: bytes
+    token: bytes
+    block: int
+    genesis_root: bytes
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        plain = {name: to_data(value) if isinstance(value, bytes) else value for name, value in values.items()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.new")
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(plain)) + b"\n")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file; `ConfigError` says what is wrong with it."""
+        try:
+            content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        except OSError as error:
+            raise ConfigError(f"deployment file {path}: {error.strerror} (`rollup deploy` writes it)") from error
+        except msgspec.DecodeError as error:
+            raise ConfigError(f"deployment file {path}: {error}") from error
+        try:
+            return cls(**{item.name: _field(item.name, content[item.name]) for item in fields(cls)})
+        except (KeyError, ValueError) as error:
+            raise ConfigError(f"deployment file {path}: {error!r}") from error
+
+
+async def deploy_contracts(
+    account: L1Account, plan: DeploymentPlan, progress: Callable[[str, bytes, int], None] = lambda *_: None
+) -> Deployment:
+    """Deploy everything with `account`, which must send nothing else meanwhile, and return where it stands.
+
+    `progress` hears each contract's name, address and gas. `ConfigError` for a genesis that cannot be, `L1Error` if the
+    node fails or a constructor refuses.
+    """
+    leaves = plan.genesis.leaves()
+    root = Tree(MemoryNodes()).update(leaves)
+
+    async def create(name: str, *arguments: Any, expected: bytes | None = None) -> Contract:
+        contract, receipt = await deploy(account, load_artifact(name), *arguments)
+        if expected not in (None, contract.address):
+            raise L1Error(f"{name} is not where it was predicted: the key sent something else", retryable=False)
+        progress(name, contract.address, receipt.gas_used)
+        blocks[name] = receipt.block_number
+        return contract
+
+    blocks: dict[str, int] = {}
+    token = plan.token or (await create("TestUSD")).address
+    verifier = (await create("Verifier")).address
+    nonce = await account.client.get_nonce(account.address, "pending")
+    rollup, inbox, vault = (created_address(account.address, nonce + ahead) for ahead in range(3))
+    await create("Rollup", _config(plan, inbox, verifier), encode_leaves(leaves), root, expected=rollup)
+    await create("Inbox", token, vault, rollup, plan.minimum_opening, plan.force_fee, expected=inbox)
+    await create("Vault", token, rollup, expected=vault)
+    chain_id = await account.client.chain_id()
+    return Deployment(chain_id, rollup, inbox, vault, verifier, token, blocks["Rollup"], root)
+
+
+def created_address(creator: bytes, nonce: int) -> bytes:
+    """Address of the contract that `creator` creates with this nonce: keccak(rlp([creator, nonce])), last 20 bytes."""
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    encoded = number if len(number) == 1 and number[0] < 0x80 else bytes([0x80 + len(number)]) + number
+    payload = b"\x94" + creator + encoded
+    return keccak(bytes([0xC0 + len(payload)]) + payload)[12:]
+
+
+def _config(plan: DeploymentPlan, inbox: bytes, verifier: bytes) -> tuple[Any, ...]:
+    """The Solidity struct `Config`."""
+    return (
+        plan.sequencer,
+        plan.min_stake,
+        plan.dispute_window,
+        plan.proposer_timeout,
+        plan.force_deadline,
+        plan.max_time_ahead,
+        plan.max_time_lag,
+        plan.reward_delay,
+        inbox,
+        verifier,
+        plan.genesis.time,
+    )
+
+
+def _field(name: str, value: Any) -> int | bytes:
+    if name in {"chain_id", "block"}:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(f"{name} is no number")
+        return value
+    return read_data(value, length=32 if name == "genesis_root" else 20)
