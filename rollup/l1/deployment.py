@@ -29,7 +29,8 @@ DAY: Final = 86_400
 class DeploymentPlan:
     """What a deployment fixes for ever. Stakes and fees in wei, times in seconds, `minimum_opening` in µUSD.
 
-    `sequencer` posts exclusively while it is staked and not silent. `token` is the stablecoin; None deploys a worthless one.
+    `sequencer` posts exclusively while it is staked and not silent. `token` is the stablecoin; None deploys one that is
+    worth nothing.
     """
 
     sequencer: bytes
@@ -139,7 +140,7 @@ def _config(plan: DeploymentPlan, inbox: bytes, verifier: bytes) -> tuple[Any, .
     )
 
 
-def _field(name: str, value: Any) -> int | bytes:
+def _field(name: str, value: Any) -> Any:
     if name in {"chain_id", "block"}:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ValueError(f"{name} is no number")

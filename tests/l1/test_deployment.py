@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from eth_utils.address import to_canonical_address
-from rlp import encode as rlp_encode
+from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
 from rollup.crypto.keccak import keccak
 from rollup.errors import ConfigError

@@ -1,0 +1,122 @@
+"""The frame of the command line: the list of commands, errors as one line, exit codes.
+
+Exit codes: 0 done, 1 failed, 2 used wrongly (flags or configuration), 130 interrupted before it was done.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Final
+
+from cyclopts import App, CycloptsError
+
+from rollup.errors import ConfigError, L1Error, PlumblineError, Rejected
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+COMMANDS: Final = (
+    ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
+
+    ("Setup", "config", "rollup.cli.settings:show_config", "Show the configuration and where each value comes from."),
+)
+"""Group, name, where it is, what it does. The last must not need the module, which is imported only when used."""
+
+
+def make_app() -> App:
+    """The root command with all its commands."""
+    app = App(
+        name="rollup",
+        help="Plumbline: an optimistic rollup for crypto derivatives, provable in one L1 transaction.",
+        version=_version,
+        backend="trio",
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for group, name, path, meaning in COMMANDS:
+        app.command(path, name=name, help=meaning, group=group)
+    return app
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(tokens: Sequence[str], app: App | None = None) -> int:
+    """Run one command and return its exit code. Errors raised on purpose become one line on standard error."""
+    signal.signal(signal.SIGTERM, _interrupt)  # services then stop on both signals alike, in good order
+    try:
+        result = (app or make_app())(tokens, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return _complain(tokens, error, USAGE)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    except BaseException as error:
+        known = deliberate(error)
+        if known is None:
+            raise
+        return _complain(tokens, known, USAGE if isinstance(known, ConfigError) else FAILED)
+    return result if isinstance(result, int) else OK
+
+
+def deliberate(error: BaseException) -> BaseException | None:
+    """The error raised on purpose within `error`, or an interruption; None if anything else is in it: a bug.
+
+    Nurseries wrap what happens in them in groups, and everything in a group may have failed for one reason.
+    """
+    leaves = list(_leaves(error))
+    bugs = [leaf for leaf in leaves if not isinstance(leaf, PlumblineError | KeyboardInterrupt)]
+    if bugs:
+        return None
+    interruptions = (leaf for leaf in leaves if isinstance(leaf, KeyboardInterrupt))
+    return next(interruptions, leaves[0])
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """The error for machines: its kind, its text and what else is known of it."""
+    described: dict[str, object] = {"type": type(error).__name__, "message": _one_line(error)}
+    if isinstance(error, Rejected):
+        described |= {"code": error.code, "data": error.data}
+    if isinstance(error, L1Error):
+        described["retryable"] = error.retryable
+    return described
+
+
+def _complain(tokens: Sequence[str], error: BaseException, code: int) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        print("rollup: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    print(f"rollup: {_one_line(error)}", file=sys.stderr)
+    if "--json" in tokens:
+        from rollup.cli.output import encode  # noqa: PLC0415 - not worth its time on the way to `--help`
+
+        print(encode({"ok": False, "error": describe(error)}), flush=True)
+    return code
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - only for --version
+
+    return version("plumbline")

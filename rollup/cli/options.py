@@ -1,0 +1,35 @@
+"""The flags that every command has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from rollup.cli.output import Output
+from rollup.config import Settings, load_settings
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Common:
+    """Configuration file and form of output."""
+
+    config: Annotated[
+        Path | None, Parameter(help="TOML file; default: $PLUMBLINE_CONFIG, else ./plumbline.toml if it exists")
+    ] = None
+    json: Annotated[bool, Parameter(negative=(), help="print JSON, one object per line")] = False
+
+    def settings(self) -> Settings:
+        """The configuration without flags; `ConfigError` if it cannot be used."""
+        return load_settings(self.config)
+
+    def output(self) -> Output:
+        """Where results go."""
+        return Output(self.json)
+
+
+DEFAULT = Common()
+"""No flag given."""
