@@ -44,6 +44,36 @@ class Rejected(PlumblineError):  # noqa: N818 - a verdict, named as the protocol
         self.data = data
 
 
+class ParseError(Rejected):
+    """A message is not JSON."""
+
+    code = -32700
+
+
+class InvalidRequest(Rejected):
+    """A message is JSON and not a request, or the transport cannot carry what it asks."""
+
+    code = -32600
+
+
+class MethodNotFound(Rejected):
+    """No method has that name."""
+
+    code = -32601
+
+
+class InvalidParams(Rejected):
+    """Parameters do not have the method's type; `field` is the path of the one at fault."""
+
+    code = -32602
+
+
+class UnknownChannel(Rejected):
+    """No channel of that name can be subscribed to."""
+
+    code = 13000
+
+
 class OrderExpired(Rejected):
     """The last second of the order has passed."""
 

@@ -1,0 +1,1 @@
+"""Hashes, signatures, typed data, the state tree and its witnesses: pure functions over bytes."""
