@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibMap} from "solady/utils/LibMap.sol";
+import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
+import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
+
+import {IInbox} from "./interfaces/IInbox.sol";
+import {IRollup} from "./interfaces/IRollup.sol";
+
+/// @title Inbox
+/// @notice Implements IInbox, where everything is explained.
+contract Inbox is IInbox, ReentrancyGuardTransient {
+    using LibMap for LibMap.Uint40Map;
+
+    /// @dev SPEC section 4: `type 1 ‖ …`, at most 256 bytes, a forced one `03 ‖ sender 20 ‖ transaction`.
+    uint256 private constant MAX_MESSAGE = 256;
+    uint256 private constant FORCED_HEAD = 21;
+    /// @dev Accounts are numbered with 24 bits.
+    uint256 private constant MAX_ACCOUNTS = 1 << 24;
+    /// @dev Below this sum no total in the state transition can leave its range.
+    uint256 private constant MAX_DEPOSITS = 1 << 60;
+    /// @dev The fee rises by one base fee with each so many pending messages.
+    uint256 private constant FEE_STEP = 32;
+
+    /// @inheritdoc IInbox
+    address public immutable token;
+    /// @inheritdoc IInbox
+    address public immutable vault;
+    /// @inheritdoc IInbox
+    address public immutable rollup;
+    /// @inheritdoc IInbox
+    uint64 public immutable minimumOpening;
+    /// @inheritdoc IInbox
+    uint256 public immutable baseFee;
+
+    /// @inheritdoc IInbox
+    uint40 public count;
+    /// @inheritdoc IInbox
+    uint24 public accountCount;
+    /// @inheritdoc IInbox
+    uint64 public depositedTotal;
+
+    mapping(uint256 index => bytes32) private _hashes;
+    LibMap.Uint40Map private _times;
+    mapping(uint256 account => address) private _owners;
+
+    /// @param token_ The stablecoin; must be deployed
+    /// @param vault_ Predicted address of the vault
+    /// @param rollup_ Must be deployed and name this contract as its inbox
+    /// @param minimumOpening_ µUSD
+    /// @param baseFee_ wei
+    constructor(address token_, address vault_, address rollup_, uint64 minimumOpening_, uint256 baseFee_) {
+        // INVARIANT: money and messages go to contracts that know each other.
+        if (token_.code.length == 0) revert BadParameter("token");
+        if (vault_ == address(0) || vault_ == address(this)) revert BadParameter("vault");
+        if (rollup_.code.length == 0 || address(IRollup(rollup_).inbox()) != address(this)) revert BadParameter("rollup");
+        if (minimumOpening_ == 0 || minimumOpening_ > MAX_DEPOSITS) revert BadParameter("minimumOpening");
+        if (baseFee_ > type(uint128).max) revert BadParameter("baseFee");
+        token = token_;
+        vault = vault_;
+        rollup = rollup_;
+        minimumOpening = minimumOpening_;
+        baseFee = baseFee_;
+    }
+
+    /// @inheritdoc IInbox
+    function open(address owner, uint256 amount) external nonReentrant returns (uint256 account) {
+        // INVARIANT: every account has somebody who can withdraw from it.
+        if (owner == address(0)) revert OwnerZero();
+        account = accountCount;
+        // INVARIANT: an account number fits the state's keys and is given out once.
+        if (account >= MAX_ACCOUNTS - 1) revert AccountsExhausted(account);
+        _collect(amount, minimumOpening);
+        accountCount = uint24(account + 1);
+        _owners[account] = owner;
+        _append(abi.encodePacked(uint8(1), uint24(account), owner, uint64(amount)));
+    }
+
+    /// @inheritdoc IInbox
+    function deposit(uint256 account, uint256 amount) external nonReentrant {
+        // INVARIANT: no deposit reaches an account that nobody opened.
+        if (account >= accountCount) revert AccountUnknown(account, accountCount);
+        _collect(amount, 1);
+        _append(abi.encodePacked(uint8(2), uint24(account), uint64(amount)));
+    }
+
+    /// @inheritdoc IInbox
+    function force(bytes calldata transaction) external payable nonReentrant {
+        uint256 length = FORCED_HEAD + transaction.length;
+        // INVARIANT: a block's meters have room for any single message.
+        if (transaction.length == 0 || length > MAX_MESSAGE) revert MessageLength(length, MAX_MESSAGE);
+        uint256 fee = forceFee();
+        // INVARIANT: filling the queue costs quadratically in its length.
+        if (msg.value < fee) revert FeeTooLow(msg.value, fee);
+        _append(abi.encodePacked(uint8(3), msg.sender, transaction));
+        SafeTransferLib.safeTransferETH(address(0), fee);
+        if (msg.value > fee) SafeTransferLib.safeTransferETH(msg.sender, msg.value - fee);
+    }
+
+    /// @inheritdoc IInbox
+    function forceFee() public view returns (uint256) {
+        uint256 pending = count - IRollup(rollup).latestInboxIndex();
+        return baseFee * (1 + pending / FEE_STEP);
+    }
+
+    /// @inheritdoc IInbox
+    function hashAt(uint256 index) external view returns (bytes32) {
+        if (index > count) revert IndexUnknown(index, count);
+        return _hashes[index];
+    }
+
+    /// @inheritdoc IInbox
+    function timeAt(uint256 index) external view returns (uint40) {
+        if (index >= count) revert IndexUnknown(index, count);
+        return _times.get(index);
+    }
+
+    /// @inheritdoc IInbox
+    function ownerOf(uint256 account) external view returns (address) {
+        return _owners[account];
+    }
+
+    /// @dev Moves `amount` from the caller to the vault and counts it. The only external call before a state change; the
+    /// reentrancy guard covers it, and the vault's balance is compared to the unit.
+    function _collect(uint256 amount, uint256 minimum) private {
+        // INVARIANT: what is credited on L2 fits u64 and was worth its message.
+        if (amount < minimum || amount > MAX_DEPOSITS) revert AmountOutOfRange(amount, minimum, MAX_DEPOSITS);
+        uint256 total = depositedTotal + amount;
+        // INVARIANT: sums in the state transition need no range check.
+        if (total > MAX_DEPOSITS) revert DepositsExhausted(total, MAX_DEPOSITS);
+        uint256 held = SafeTransferLib.balanceOf(token, vault);
+        SafeTransferLib.safeTransferFrom(token, msg.sender, vault, amount);
+        uint256 holds = SafeTransferLib.balanceOf(token, vault);
+        // INVARIANT: the vault holds every µUSD that L2 owes.
+        if (holds < held || holds - held != amount) revert TransferMismatch(amount, holds < held ? 0 : holds - held);
+        depositedTotal = uint64(total);
+    }
+
+    function _append(bytes memory message) private {
+        uint40 index = count;
+        bytes32 rolled = keccak256(abi.encode(_hashes[index], keccak256(message)));
+        count = index + 1;
+        _hashes[index + 1] = rolled;
+        _times.set(index, uint40(block.timestamp));
+        emit MessageAdded(index, message, rolled, uint40(block.timestamp));
+    }
+
+    /// @dev Transient storage is on every chain this is compiled for.
+    function _useTransientReentrancyGuardOnlyOnMainnet() internal pure override returns (bool) {
+        return false;
+    }
+}
