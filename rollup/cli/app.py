@@ -22,10 +22,14 @@ INTERRUPTED: Final = 130
 
 COMMANDS: Final = (
     ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
-
+    ("Setup", "deploy", "rollup.cli.deploy:deploy", "Deploy the contracts and write their addresses to a file."),
     ("Setup", "config", "rollup.cli.settings:show_config", "Show the configuration and where each value comes from."),
+    ("Money", "deposit", "rollup.cli.deposit:deposit", "Move money from L1 into an account."),
 )
 """Group, name, where it is, what it does. The last must not need the module, which is imported only when used."""
+
+SERVICES: Final = frozenset({"l1", "sequencer", "devnet"})
+"""Commands that end by being interrupted, which is therefore no failure."""
 
 
 def make_app() -> App:
@@ -61,6 +65,8 @@ def run(tokens: Sequence[str], app: App | None = None) -> int:
         known = deliberate(error)
         if known is None:
             raise
+        if isinstance(known, KeyboardInterrupt) and set(tokens[:1]) & SERVICES:
+            return OK
         return _complain(tokens, known, USAGE if isinstance(known, ConfigError) else FAILED)
     return result if isinstance(result, int) else OK
 

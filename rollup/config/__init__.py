@@ -4,13 +4,14 @@
 `secrets` keeps private keys out of sight. Whatever cannot be used is a `ConfigError` that names the key and its source.
 """
 
-from rollup.config.roles import ChallengerConfig, ClientConfig, DevnetConfig, L1Config, SequencerConfig
+from rollup.config.roles import ChallengerConfig, ClientConfig, DeployConfig, DevnetConfig, L1Config, SequencerConfig
 from rollup.config.secrets import KeySource
 from rollup.config.sources import Settings, load_settings
 
 __all__ = [
     "ChallengerConfig",
     "ClientConfig",
+    "DeployConfig",
     "DevnetConfig",
     "KeySource",
     "L1Config",

@@ -17,6 +17,7 @@ from rollup.config.values import Bounds, Choice
 PORT = Bounds(0, 65_535)
 SECONDS = Bounds(0.001, 30 * 86_400)
 DATA = Path(".plumbline")
+DAY = 86_400
 
 
 def setting(default: Any, meaning: str, rule: Bounds | Choice | None = None) -> Any:
@@ -84,6 +85,28 @@ class ClientConfig(Role):
     key: KeySource | None = setting(None, "signs orders, cancels and withdrawals: file:PATH or dev:N")
     account: int | None = setting(None, "account number acted for", Bounds(0, 2**24 - 1))
     timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class DeployConfig(Role):
+    """What a deployment fixes for ever."""
+
+    SECTION: ClassVar[str] = "deploy"
+
+    key: KeySource | None = setting(None, "pays for the deployment: file:PATH or dev:N")
+    sequencer: str | None = setting(None, "posts exclusively while staked and not silent: address or dev:N")
+    feeders: tuple[str, ...] = setting(("dev:10", "dev:11", "dev:12"), "oracle feeders: addresses or dev:N")
+    threshold: int = setting(2, "how many feeders must sign a price", Bounds(1, 8))
+    token: str | None = setting(None, "the stablecoin's address; without it a worthless one is deployed")
+    min_stake: int = setting(10**18, "least stake of a poster, in wei", Bounds(1, 2**128 - 1))
+    dispute_window: int = setting(7 * DAY, "seconds in which a batch can be proven wrong", Bounds(1, 365 * DAY))
+    proposer_timeout: int = setting(DAY, "seconds of silence after which anyone staked may post", Bounds(1, 365 * DAY))
+    force_deadline: int = setting(DAY, "seconds an inbox message may wait for its block", Bounds(1, 365 * DAY))
+    max_time_ahead: int = setting(60, "seconds a block may be ahead of L1", Bounds(0, DAY))
+    max_time_lag: int = setting(DAY, "seconds a block may be behind L1 when posted", Bounds(1, 365 * DAY))
+    reward_delay: int = setting(DAY, "seconds a reward waits for a better claim", Bounds(1, 365 * DAY))
+    minimum_opening: int = setting(1_000_000, "least µUSD that opens an account", Bounds(1, 2**60))
+    force_fee: int = setting(10**14, "wei for a forced transaction on an empty queue", Bounds(0, 10**20))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
-from rollup.config.roles import ChallengerConfig, ClientConfig, DevnetConfig, L1Config, Role, SequencerConfig
+from rollup.config.roles import (
+    ChallengerConfig,
+    ClientConfig,
+    DeployConfig,
+    DevnetConfig,
+    L1Config,
+    Role,
+    SequencerConfig,
+)
 from rollup.config.values import Raw, read_value
 from rollup.errors import ConfigError
 
@@ -17,7 +25,8 @@ PREFIX = "PLUMBLINE_"
 FILE_VARIABLE = "PLUMBLINE_CONFIG"
 DEFAULT_FILE = Path("plumbline.toml")
 ROLES: Mapping[str, type[Role]] = {
-    role.SECTION: role for role in (L1Config, SequencerConfig, ChallengerConfig, ClientConfig, DevnetConfig)
+    role.SECTION: role
+    for role in (L1Config, SequencerConfig, ChallengerConfig, ClientConfig, DeployConfig, DevnetConfig)
 }
 
 

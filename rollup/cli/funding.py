@@ -1,0 +1,67 @@
+"""Money from L1 to L2: mint (on devnets), approve, open an account or deposit into one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rollup.errors import L1Error
+from rollup.l1.account import L1Account
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.contract import Contract
+from rollup.l1.deployment import Deployment
+from rollup.l1.values import Receipt
+from rollup.types.messages import Deposit, Message, Open, decode_message
+
+UNLIMITED: Final = 2**256 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """A deposit that stands in the inbox: its account, amount (µUSD), position in the queue and L1 gas."""
+
+    account: int
+    amount: int
+    inbox_index: int
+    gas: int
+
+
+class Bank:
+    """One L1 key's dealings with the token and the inbox."""
+
+    def __init__(self, account: L1Account, deployment: Deployment) -> None:
+        self._account = account
+        self._inbox = Contract(account.client, deployment.inbox, load_artifact("Inbox"))
+        self._token = Contract(account.client, deployment.token, load_artifact("TestUSD"))
+
+    async def balance(self) -> int:
+        """µUSD that the key holds on L1."""
+        held: int = await self._token.call("balanceOf", self._account.address)
+        return held
+
+    async def mint(self, amount: int) -> None:
+        """Create test money; only the token of a devnet can do that."""
+        await self._token.transact(self._account, "mint", self._account.address, amount)
+
+    async def open(self, owner: bytes, amount: int) -> Funded:
+        """Open an account for `owner` with `amount` µUSD; L1 numbers it."""
+        await self._allow(amount)
+        return self._funded(await self._inbox.transact(self._account, "open", owner, amount))
+
+    async def deposit(self, account: int, amount: int) -> Funded:
+        """Deposit `amount` µUSD into an account that was opened, whoever owns it."""
+        await self._allow(amount)
+        return self._funded(await self._inbox.transact(self._account, "deposit", account, amount))
+
+    async def _allow(self, amount: int) -> None:
+        allowed: int = await self._token.call("allowance", self._account.address, self._inbox.address)
+        if allowed < amount:
+            await self._token.transact(self._account, "approve", self._inbox.address, UNLIMITED)
+
+    def _funded(self, receipt: Receipt) -> Funded:
+        """What the inbox says it took."""
+        for event in self._inbox.decode_events(receipt.logs):
+            message: Message = decode_message(event.values["message"])
+            if isinstance(message, Open | Deposit):
+                return Funded(message.account, message.amount, event.values["index"], receipt.gas_used)
+        raise L1Error("the inbox took the deposit without a message", retryable=False)
