@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IVerifier} from "./interfaces/IVerifier.sol";
+import {Header} from "./types/Header.sol";
+import {Reasons} from "./types/Reasons.sol";
+import {Witness} from "./libraries/Witness.sol";
+import {Block} from "./stf/Block.sol";
+import {Context} from "./stf/Context.sol";
+
+/// @title The state transition of Plumbline as one stateless call
+/// @notice The twin of `rollup/stf`: what it answers about a block is what L1 acts on.
+contract Verifier is IVerifier {
+    /// @inheritdoc IVerifier
+    function verify(
+        Header calldata header,
+        bytes calldata txs,
+        bytes calldata messages,
+        bytes calldata witness,
+        bytes32 domainSeparator
+    ) external view returns (uint256 reason, uint256 index, bytes32 postRoot) {
+        // INVARIANT: what is executed is what was posted.
+        bytes32 txsHash = keccak256(txs);
+        if (txsHash != header.txsHash) revert WrongTransactions(txsHash, header.txsHash);
+
+        Context memory ctx;
+        uint256 proofAt;
+        (ctx.leaves, proofAt) = Witness.open(witness);
+        ctx.timestamp = header.timestamp;
+        ctx.separator = domainSeparator;
+        ctx.prepare();
+        (reason, index) = Block.execute(ctx, header, txs, messages);
+
+        bytes32 preRoot;
+        (preRoot, postRoot) = Witness.roots(ctx.leaves, ctx.found, proofAt, witness, reason == Reasons.NONE);
+        // INVARIANT: what it was executed on is the state before the block.
+        if (preRoot != header.parentRoot) revert WrongPreRoot(preRoot, header.parentRoot);
+        if (reason != Reasons.NONE) postRoot = bytes32(0);
+    }
+}
