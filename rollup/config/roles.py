@@ -98,7 +98,7 @@ class DeployConfig(Role):
     feeders: tuple[str, ...] = setting(("dev:10", "dev:11", "dev:12"), "oracle feeders: addresses or dev:N")
     threshold: int = setting(2, "how many feeders must sign a price", Bounds(1, 8))
     token: str | None = setting(None, "the stablecoin's address; without it a worthless one is deployed")
-    min_stake: int = setting(10**18, "least stake of a poster, in wei", Bounds(1, 2**128 - 1))
+    min_stake: int = setting(10**18, "least stake of a poster, in wei", Bounds(2, 2**128 - 1))
     dispute_window: int = setting(7 * DAY, "seconds in which a batch can be proven wrong", Bounds(1, 365 * DAY))
     proposer_timeout: int = setting(DAY, "seconds of silence after which anyone staked may post", Bounds(1, 365 * DAY))
     force_deadline: int = setting(DAY, "seconds an inbox message may wait for its block", Bounds(1, 365 * DAY))
