@@ -2,16 +2,17 @@
 pragma solidity 0.8.37;
 
 import {IVault} from "../interfaces/IVault.sol";
+import {IVerifier} from "../interfaces/IVerifier.sol";
 import {Keys} from "../types/Keys.sol";
 import {Leaf} from "../types/Leaf.sol";
 import {LeafHasher} from "./LeafHasher.sol";
 import {Reader} from "./Reader.sol";
-import {Tree} from "./Tree.sol";
 import {Witness} from "./Witness.sol";
 
 /// @title One account's leaf, proven against a state root
 /// @notice The proof is a witness (SPEC section 9) of exactly one key.
 library AccountProof {
+    uint256 private constant LEVELS = 20;
     /// @dev Bytes of an account leaf without positions, and where its total of withdrawals stands.
     uint256 private constant MINIMUM_LENGTH = 73;
     uint256 private constant WITHDRAWN_OFFSET = 48;
@@ -35,19 +36,30 @@ library AccountProof {
         if (leaf.key() != Keys.account(account) || leaf.length() < MINIMUM_LENGTH) revert IVault.NotAnAccount();
         owner = Reader.addr(leaf.offset() + OWNER_OFFSET);
         withdrawn = Reader.u64(leaf.offset() + WITHDRAWN_OFFSET);
-        root = fold(leaf, masks, Reader.offsetOf(witness) + witness.length);
+        root = fold(leaf.key(), LeafHasher.hashBefore(leaf), masks, Reader.offsetOf(witness) + witness.length);
     }
 
-    /// @dev One record (key, hash, hash), and the five words of room that the fold wants behind it.
-    function fold(Leaf leaf, uint256 masks, uint256 end) private pure returns (bytes32 root) {
-        bytes32 hash = LeafHasher.hashBefore(leaf);
-        bytes memory room = abi.encode(leaf.key(), hash, hash, uint256(0), uint256(0), uint256(0), uint256(0), uint256(0));
-        uint256 records;
-        // Plain: the address of the room's first byte, which Solidity does not tell.
-        assembly ("memory-safe") {
-            records := add(room, 0x20)
+    /// @dev The root above one leaf. Plain Solidity where the verifier's `Tree` is assembly: one path is cheap, and custody should read easily.
+    function fold(uint256 key, bytes32 leaf, uint256 masks, uint256 end) private pure returns (bytes32 node) {
+        uint256 sibling = masks + LEVELS;
+        node = leaf;
+        for (uint256 level = 0; level < LEVELS; ++level) {
+            uint256 mask = Reader.u8(masks + level);
+            bytes32[4] memory children;
+            children[key & 3] = node;
+            // INVARIANT: the child on the path is not among its siblings, and there are no more than four.
+            if (mask > 15 || (mask >> (key & 3)) & 1 == 1) revert IVerifier.MalformedWitness();
+            for (uint256 child = 0; child < 4; ++child) {
+                if ((mask >> child) & 1 == 0) continue;
+                children[child] = bytes32(Reader.word(sibling));
+                // INVARIANT: each node has one proof; an empty sibling is left out.
+                if (children[child] == 0) revert IVerifier.MalformedWitness();
+                sibling += 32;
+            }
+            node = keccak256(abi.encode(children));
+            key >>= 2;
         }
-        uint256 siblings = masks + Tree.countParents(records, 1);
-        (root,) = Tree.roots(records, 1, masks, siblings, end);
+        // INVARIANT: the proof ends where its bytes end.
+        if (sibling != end) revert IVerifier.MalformedWitness();
     }
 }
