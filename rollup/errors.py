@@ -11,6 +11,7 @@
     │   ├── SignatureMalformed  not in the one accepted form (s above n/2)
     │   └── SignatureInvalid    nothing recovers from it, or the wrong address
     ├── WitnessFault        a witness that is not the one canonical encoding of its content
+    ├── ProofFault          the verifier refused a proof, which says nothing about the block
     ├── StoreError          the local database is missing, torn or belongs to another chain
     ├── ConfigError         configuration that cannot be used
     └── L1Error             the L1 node failed or lied; `retryable` says whether trying again can help
@@ -147,6 +148,20 @@ class WitnessFault(PlumblineError):  # noqa: N818 - a verdict, named as the prot
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
+
+
+class ProofFault(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
+    """The verifier reverted: the proof is at fault, or had too little gas; either way it proves nothing.
+
+    `name` is the Solidity error (empty if unknown, as when gas ran out), `arguments` its decoded values.
+    """
+
+    def __init__(self, name: str, arguments: tuple[Any, ...], gas_used: int) -> None:
+        shown = f"{name}({', '.join(_show(a) for a in arguments)})" if name else "no known error"
+        super().__init__(f"the verifier reverted with {shown} after {gas_used:,} gas")
+        self.name = name
+        self.arguments = arguments
+        self.gas_used = gas_used
 
 
 class StoreError(PlumblineError):
