@@ -1,0 +1,126 @@
+"""State leaves of an account: the account itself with its positions, and its order slots. Layouts: SPEC section 2."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final, Self
+
+from rollup.errors import Undecodable, Unencodable
+from rollup.types.limits import MAX_POSITIONS
+
+NO_ADDRESS: Final = bytes(20)
+"""The zero address: no signer."""
+
+_LOW: Final = 0xFFFFFFFF
+_ACCOUNT: Final = struct.Struct(">20s20sqQQQB")
+_POSITION: Final = struct.Struct(">Hqq")
+_SLOT: Final = struct.Struct(">QHBHIHIBIHI")
+_FLAGS_MASK: Final = 0x0F
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A holding: signed `size` (µcoin, never 0) and the funding index (nUSD per coin) when last settled."""
+
+    market: int
+    size: int
+    funding_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A margin account. `cash` is signed µUSD; `withdrawn` the µUSD withdrawn ever; positions ascend by market.
+
+    `owner_nonce` is the last nonce of owner-only actions, `nonce_floor` the least order nonce still good.
+    """
+
+    owner: bytes
+    signer: bytes
+    cash: int
+    withdrawn: int
+    owner_nonce: int
+    nonce_floor: int
+    positions: tuple[Position, ...] = ()
+
+    def encode(self) -> bytes:
+        """73 + 18 n bytes."""
+        if len(self.owner) != 20 or len(self.signer) != 20:
+            raise Unencodable("account: an address has 20 bytes")
+        last = -1
+        for position in self.positions:
+            if position.market <= last or position.size == 0:
+                raise Unencodable(f"account: position in market {position.market} empty or out of order")
+            last = position.market
+        if len(self.positions) > MAX_POSITIONS:
+            raise Unencodable(f"account: {len(self.positions)} positions")
+        try:
+            head = _ACCOUNT.pack(
+                self.owner, self.signer, self.cash, self.withdrawn, self.owner_nonce, self.nonce_floor,
+                len(self.positions),
+            )  # fmt: skip
+            return head + b"".join(_POSITION.pack(p.market, p.size, p.funding_index) for p in self.positions)
+        except struct.error as error:
+            raise Unencodable(f"account: {error}") from error
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Inverse of `encode`."""
+        size = len(data)
+        if size < _ACCOUNT.size:
+            raise Undecodable(f"account of {size} bytes")
+        owner, signer, cash, withdrawn, owner_nonce, nonce_floor, count = _ACCOUNT.unpack_from(data)
+        if count > MAX_POSITIONS or size != _ACCOUNT.size + count * _POSITION.size:
+            raise Undecodable(f"account of {size} bytes with {count} positions")
+        positions = tuple(Position(*fields) for fields in _POSITION.iter_unpack(data[_ACCOUNT.size :]))
+        last = -1
+        for position in positions:
+            if position.market <= last or position.size == 0:
+                raise Undecodable(f"account: position in market {position.market} empty or out of order")
+            last = position.market
+        return cls(owner, signer, cash, withdrawn, owner_nonce, nonce_floor, positions)
+
+    def position_in(self, market: int) -> int:
+        """Signed size held in `market` (µcoin), 0 if none."""
+        for position in self.positions:
+            if position.market == market:
+                return position.size
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What an order slot remembers: the terms of its newest order and how much of it is filled (µcoin).
+
+    `size` 0 marks a cancelled slot: nothing of a nonce at or below this one may fill any more.
+    """
+
+    nonce: int
+    market: int
+    flags: int
+    size: int
+    price: int
+    expiry: int
+    filled: int
+
+    def encode(self) -> bytes:
+        """34 bytes."""
+        if self.flags & ~_FLAGS_MASK:
+            raise Unencodable(f"slot: flags {self.flags:#x}")
+        try:
+            return _SLOT.pack(
+                self.nonce, self.market, self.flags, self.size >> 32, self.size & _LOW, self.price >> 32,
+                self.price & _LOW, self.expiry >> 32, self.expiry & _LOW, self.filled >> 32, self.filled & _LOW,
+            )  # fmt: skip
+        except struct.error as error:
+            raise Unencodable(f"slot: {error}") from error
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Inverse of `encode`."""
+        if len(data) != _SLOT.size:
+            raise Undecodable(f"slot of {len(data)} bytes, not {_SLOT.size}")
+        nonce, market, flags, sh, sl, ph, pl, eh, el, fh, fl = _SLOT.unpack(data)
+        if flags & ~_FLAGS_MASK:
+            raise Undecodable(f"slot: flags {flags:#x}")
+        return cls(nonce, market, flags, sh << 32 | sl, ph << 32 | pl, eh << 32 | el, fh << 32 | fl)

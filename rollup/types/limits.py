@@ -1,0 +1,42 @@
+"""Bounds of consensus: block meters (SPEC section 5) and numeric ranges (section 1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Block meters. Together they keep every fraud proof within one L1 transaction.
+MAX_TRANSACTIONS: Final = 32
+MAX_BYTES: Final = 8_192
+MAX_ACCOUNTS: Final = 40
+MAX_SLOTS: Final = 40
+MAX_SYSTEM: Final = 40
+MAX_LEAF_BYTES: Final = 20_480
+MAX_RECOVERIES: Final = 96
+MAX_REVALUATIONS: Final = 2_048
+MAX_PRICINGS: Final = 256
+
+# Numeric ranges; a bound is exclusive, a maximum is inclusive.
+CASH_BOUND: Final = 1 << 62
+"""Cash, fees, withdrawals and funding pools stay strictly within ±CASH_BOUND (µUSD)."""
+INDEX_BOUND: Final = 1 << 62
+"""Funding indices saturate at ±INDEX_BOUND (nUSD per coin)."""
+PRICE_BOUND: Final = 1 << 47
+"""Accepted prices are 1 … PRICE_BOUND - 1 (µUSD per coin)."""
+DEPOSITS_BOUND: Final = 1 << 60
+"""The Inbox contract admits at most this much in deposits, ever (µUSD)."""
+POSITION_BOUND: Final = 1 << 56
+"""A market's max_position is below this (µcoin)."""
+MAX_POSITIONS: Final = 32
+MAX_FEEDERS: Final = 8
+MAX_SPOT_STEP: Final = 200_000
+"""Four steps down leave at least a fifth of the price (ppm)."""
+SLOT_COUNT: Final = 8_192
+"""Order slots of an account; a nonce's low 13 bits choose one."""
+MAX_ACCOUNT: Final = (1 << 24) - 1
+MAX_BATCH_BLOCKS: Final = 256
+MAX_FORCED_MESSAGE: Final = 256
+"""The Inbox contract admits no longer forced message (bytes, whole message)."""
+
+MILLION: Final = 1_000_000
+FUNDING_PERIOD: Final = 28_800
+"""Seconds over which the premium is paid once (8 h)."""
