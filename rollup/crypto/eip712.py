@@ -64,7 +64,7 @@ def domain_separator(chain_id: int, rollup: bytes) -> bytes:
     )
 
 
-def order_digest(  # noqa: PLR0917 - the fields of the signed type, in its order
+def order_digest(
     separator: bytes, account: int, market: int, flags: int, size: int, price: int, nonce: int, expiry: int
 ) -> bytes:
     """Return what the owner or session signer of `account` signs to place an order. `flags` as on the wire."""

@@ -1,7 +1,7 @@
 """Binary Keccak Merkle trees over block hashes: one root commits a batch, one path shows a block in it.
 
 The list is padded with zero leaves to a power of two. A list of one hash is its own root, with an empty path. (Leaves
-and nodes need no separation of domains: the number of leaves is committed beside the root, so a path's length is known.)
+and nodes need no separate domains: the number of leaves is committed beside the root, so a path has a known length.)
 """
 
 from __future__ import annotations
