@@ -106,13 +106,13 @@ def read_fee_history(value: Any) -> FeeHistory:
         raise L1Error("the node returned gas ratios outside 0..1", retryable=False)
     fees = tuple(as_uint(f, "baseFeePerGas") for f in _list(item, "baseFeePerGas"))
     rewards = item.get("reward") or []
-    if len(fees) != len(ratios) + 1 or not isinstance(rewards, list):
+    if len(fees) != len(ratios) + 1 or not isinstance(rewards, list) or not all(isinstance(r, list) for r in rewards):
         raise L1Error("the node returned a fee history of uneven length", retryable=False)
     return FeeHistory(
         oldest_block=_uint(item, "oldestBlock", 64),
         base_fees=fees,
         gas_used_ratios=tuple(float(r) for r in ratios),
-        rewards=tuple(tuple(as_uint(f, "reward") for f in (row or [])) for row in rewards),
+        rewards=tuple(tuple(as_uint(f, "reward") for f in row) for row in rewards),
     )
 
 

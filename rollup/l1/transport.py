@@ -67,10 +67,14 @@ class JsonRpcTransport:
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise L1Error("the node compressed its answer though asked not to", retryable=False)
             answer = bytearray()
-            async for chunk in response.aiter_raw():
-                answer += chunk
-                if len(answer) > self._max_answer_bytes:
-                    raise L1LimitExceeded("the answer of the node", self._max_answer_bytes, len(answer))
+            # Leaving the loop early would abandon httpx's generators half-way; cancelling ends them from within.
+            with trio.CancelScope() as reading:
+                async for chunk in response.aiter_raw():
+                    answer += chunk
+                    if len(answer) > self._max_answer_bytes:
+                        reading.cancel()
+            if len(answer) > self._max_answer_bytes:
+                raise L1LimitExceeded("the answer of the node", self._max_answer_bytes, len(answer))
         return response.status_code, bytes(answer)
 
 

@@ -81,7 +81,7 @@ async def test_a_constructor_that_reverts_is_a_typed_error(alice: L1Account) -> 
 
 
 async def test_more_gas_than_a_transaction_may_have_is_refused_here(l1: L1Client, alice: L1Account) -> None:
-    """anvil would take it; mainnet would not, so our client does not send it."""
+    """A development node would take it; mainnet would not, so our client does not send it."""
     with pytest.raises(L1LimitExceeded) as caught:
         await alice.send(NOBODY, gas=MAX_TX_GAS + 1)
     assert (caught.value.limit, caught.value.actual) == (MAX_TX_GAS, MAX_TX_GAS + 1)
@@ -113,7 +113,7 @@ async def test_an_absurd_price_is_refused_here(alice: L1Account) -> None:
 async def test_an_empty_wallet_is_refused_by_the_node(l1: L1Client) -> None:
     """Sending without funds is an error that trying again does not help."""
     pauper = L1Account(l1, b"\x11" * 32)
-    with pytest.raises(L1Refused, match="(?i)insufficient funds") as caught:
+    with pytest.raises(L1Refused, match=r"(?i)insufficient funds") as caught:
         await pauper.send(NOBODY, value=1, gas=21_000)
     assert not caught.value.retryable
 
@@ -122,7 +122,7 @@ async def test_a_stuck_transaction_is_replaced_at_a_higher_price(l1: L1Client, a
     """The replacement keeps the nonce; the original never appears, and sending goes on after it."""
     await dev.set_automine(l1, enabled=False)
     stuck = await alice.send(NOBODY, value=1, gas=21_000, fees=Fees(2 * 10**9, 10**9))
-    with pytest.raises(L1Refused, match="(?i)underpriced"):
+    with pytest.raises(L1Refused, match=r"(?i)underpriced"):
         await alice.replace(stuck, Fees(2 * 10**9 - 1, 10**9))
     better = await alice.replace(stuck, stuck.fees.raised(20))
     following = await alice.send(NOBODY, value=1, gas=21_000)

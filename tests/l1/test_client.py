@@ -87,23 +87,18 @@ async def test_a_call_runs_in_the_block_it_names(l1: L1Client, alice: L1Account)
 
 
 @pytest.mark.parametrize(
-    ("function", "argument", "name", "arguments"),
-    [
-        ("fail", 0, "Nothing", ()),
-        ("fail", 1, "Error", ("one is refused",)),
-        ("fail", 2, "Panic", (1,)),
-        ("fail", 3, "", ()),
-    ],
+    ("kind", "name", "arguments"),
+    [(0, "Nothing", ()), (1, "Error", ("one is refused",)), (2, "Panic", (1,)), (3, "", ())],
 )
 async def test_a_revert_comes_back_as_its_typed_error(
-    l1: L1Client, alice: L1Account, function: str, argument: int, name: str, arguments: tuple[object, ...]
+    alice: L1Account, kind: int, name: str, arguments: tuple[object, ...]
 ) -> None:
     """Custom errors, require, assert and a bare revert are told apart, in calls and in estimates."""
     probe, _ = await deploy(alice, probe_artifact(), 1)
     with pytest.raises(L1Reverted) as in_call:
-        await probe.call(function, argument)
+        await probe.call("fail", kind)
     with pytest.raises(L1Reverted) as in_estimate:
-        await l1.estimate_gas(probe.address, PROBE.encode_call(function, argument), sender=alice.address)
+        await alice.estimate(probe.address, PROBE.encode_call("fail", kind))
     for error in (in_call.value, in_estimate.value):
         assert (error.name, error.arguments, error.retryable) == (name, arguments, False)
         assert error.selector == error.output[:4]

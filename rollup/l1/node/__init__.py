@@ -2,3 +2,5 @@
 
 State lives in memory and is gone when the process ends.
 """
+
+import rollup.l1.pyevm  # noqa: F401 - before any module here imports `eth`

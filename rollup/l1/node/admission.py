@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from eth.abc import SignedTransactionAPI, StateAPI
 from eth.exceptions import UnrecognizedTransactionType
@@ -15,8 +16,11 @@ from rollup.l1.limits import MAX_INITCODE_BYTES, MAX_TX_BYTES, MAX_TX_GAS, floor
 from rollup.l1.node.errors import BadParams, Refused
 from rollup.l1.node.evm import DevelopmentVM
 
-_KINDS = frozenset({0, 1, 2})
+_KINDS: Final = frozenset({0, 1, 2})
 """Legacy, access list, dynamic fee. Blobs and code delegation are nothing that the rollup sends."""
+
+_HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+"""Half the order of secp256k1; of a signature's two forms the one with the smaller s is valid (EIP-2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ def decode_transaction(raw: bytes, chain_id: int) -> Candidate:
         raise BadParams(f"not an encoded transaction: {error}") from error
     if kind not in _KINDS:
         raise Refused(f"transaction type {kind} not supported")
+    if transaction.s > _HALF_ORDER:  # py-evm forgets EIP-2 for typed transactions
+        raise Refused("invalid transaction: high s")
     if transaction.chain_id != chain_id:
         raise Refused(f"invalid chain id: have {transaction.chain_id}, want {chain_id}")
     _check_gas(transaction)

@@ -25,6 +25,7 @@ REQUEST_SECONDS: Final = 20.0
 """From the first byte of a request to its last."""
 
 WRITE_SECONDS: Final = 30.0
+LINGER_SECONDS: Final = 1.0
 _READ_BYTES: Final = 64 * 1024
 
 
@@ -54,7 +55,7 @@ class HttpServer:
         self._max_connections = max_connections
         self._connections = 0
 
-    async def handle(self, stream: trio.SocketStream) -> None:
+    async def handle(self, stream: trio.abc.Stream) -> None:
         """Serve one connection until it closes, misbehaves or idles."""
         self._connections += 1
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEADER_BYTES)
@@ -67,7 +68,7 @@ class HttpServer:
         finally:
             self._connections -= 1
 
-    async def _serve_request(self, connection: h11.Connection, stream: trio.SocketStream) -> bool:
+    async def _serve_request(self, connection: h11.Connection, stream: trio.abc.Stream) -> bool:
         """Serve one request; whether another may follow on the connection."""
         try:
             if self._connections > self._max_connections:
@@ -77,15 +78,15 @@ class HttpServer:
                 return False
             reply = await self._answer(body)
         except _Unacceptable as refusal:
-            await _respond(connection, stream, refusal.status, refusal.reason.encode(), last=True)
+            await _dismiss(connection, stream, refusal.status, refusal.reason)
             return False
         except h11.RemoteProtocolError as error:
-            await _respond(connection, stream, error.error_status_hint, b"malformed HTTP", last=True)
+            await _dismiss(connection, stream, error.error_status_hint, "malformed HTTP")
             return False
         await _respond(connection, stream, 200, reply, last=False)
         return connection.our_state is h11.DONE and connection.their_state is h11.DONE
 
-    async def _read_request(self, connection: h11.Connection, stream: trio.SocketStream) -> bytes | None:
+    async def _read_request(self, connection: h11.Connection, stream: trio.abc.Stream) -> bytes | None:
         """Body of the next request; None if the client closed or stayed silent."""
         request = None
         with trio.move_on_after(self._idle_seconds):
@@ -107,6 +108,8 @@ class HttpServer:
 
 
 def _check(request: h11.Request) -> None:
+    if sum(len(name) + len(value) for name, value in request.headers) > MAX_HEADER_BYTES:
+        raise _Unacceptable(431, f"the header holds at most {MAX_HEADER_BYTES} bytes")
     if request.method != b"POST":
         raise _Unacceptable(405, "POST a JSON-RPC request")
     kinds = [value for name, value in request.headers if name == b"content-type"]
@@ -118,15 +121,23 @@ def _check(request: h11.Request) -> None:
         raise _Unacceptable(413, f"a body holds at most {MAX_BODY_BYTES} bytes")
 
 
-async def _next_event(connection: h11.Connection, stream: trio.SocketStream) -> h11.Event:
+async def _next_event(connection: h11.Connection, stream: trio.abc.Stream) -> h11.Event:
     while not isinstance(event := connection.next_event(), h11.Event):
         assert event is h11.NEED_DATA, "h11 pauses only between the requests that we serve one by one"
         connection.receive_data(await stream.receive_some(_READ_BYTES))
     return event
 
 
+async def _dismiss(connection: h11.Connection, stream: trio.abc.Stream, status: int, reason: str) -> None:
+    """Answer with an error, and let the client finish what it is sending: closing at once would destroy the answer."""
+    await _respond(connection, stream, status, reason.encode(), last=True)
+    with trio.move_on_after(LINGER_SECONDS):
+        while await stream.receive_some(_READ_BYTES):
+            pass
+
+
 async def _respond(
-    connection: h11.Connection, stream: trio.SocketStream, status: int, body: bytes, *, last: bool
+    connection: h11.Connection, stream: trio.abc.Stream, status: int, body: bytes, *, last: bool
 ) -> None:
     if connection.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
         return

@@ -52,10 +52,15 @@ class Methods:
         """eth_blockNumber."""
         return to_quantity(self._node.head.number)
 
-    async def get_block(self, params: Params) -> Any:
-        """eth_getBlockByNumber and eth_getBlockByHash."""
-        block = self._find(params.block(0))
-        return None if block is None else block_json(block, full=params.flag(1))
+    async def get_block_by_number(self, params: Params) -> Any:
+        """eth_getBlockByNumber."""
+        block, full = self._find(params.block(0)), params.flag(1)
+        return None if block is None else block_json(block, full=full)
+
+    async def get_block_by_hash(self, params: Params) -> Any:
+        """eth_getBlockByHash."""
+        block, full = self._find(params.data(0, 32)), params.flag(1)
+        return None if block is None else block_json(block, full=full)
 
     async def get_transaction(self, params: Params) -> Any:
         """eth_getTransactionByHash: mined or waiting."""
@@ -203,8 +208,8 @@ _TABLE: Final[dict[str, Method]] = {
     "net_version": Methods.network_id,
     "web3_clientVersion": Methods.client_version,
     "eth_blockNumber": Methods.block_number,
-    "eth_getBlockByNumber": Methods.get_block,
-    "eth_getBlockByHash": Methods.get_block,
+    "eth_getBlockByNumber": Methods.get_block_by_number,
+    "eth_getBlockByHash": Methods.get_block_by_hash,
     "eth_getTransactionByHash": Methods.get_transaction,
     "eth_getTransactionReceipt": Methods.get_receipt,
     "eth_getLogs": Methods.get_logs,
