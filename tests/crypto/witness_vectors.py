@@ -1,7 +1,7 @@
 """Deterministic witness vectors, written to `tests/vectors/witness.json` for the contract's tests to read.
 
 `python -m tests.crypto.witness_vectors` rewrites the file. Bytes are hex with 0x, keys decimal numbers. A `valid` case
-has the leaves of the whole state, the witness, the writes and both roots; a `refused` case a witness and its fault's kind.
+has the leaves of the whole state, the witness, the writes and both roots; a `refused` case a witness and its fault.
 """
 
 from __future__ import annotations
