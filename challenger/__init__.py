@@ -1,0 +1,1 @@
+"""The challenger: derives the rollup from L1 alone, replays it, and proves what is wrong."""
