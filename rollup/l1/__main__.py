@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+from functools import partial
 
 import trio
 
@@ -18,21 +20,21 @@ def main() -> None:
         block_interval=options.block_interval or None,
         genesis_time=options.genesis_time,
     )
-    try:
-        trio.run(_serve, options.host, options.port, config)
-    except KeyboardInterrupt:
-        print("stopped; the chain is gone, it was in memory only")
+    trio.run(_serve, options.host, options.port, config)
+    print("stopped; the chain is gone, it was in memory only")
 
 
 async def _serve(host: str, port: int, config: EmbeddedL1Config) -> None:
-    async with trio.open_nursery() as nursery:
-        url = await nursery.start(
-            lambda task_status: run_embedded_l1(host, port, config=config, task_status=task_status)
-        )
-        print(f"embedded L1, chain {config.chain_id}, at {url}")
-        print("PUBLIC development accounts, worth nothing anywhere else:")
-        for index in range(3):
-            print(f"  0x{dev_address(index).hex()}  key 0x{dev_key(index).hex()}")
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            run = partial(run_embedded_l1, host, port, config=config)
+            url = await nursery.start(run)
+            print(f"embedded L1, chain {config.chain_id}, at {url}")
+            print("PUBLIC development accounts, worth nothing anywhere else:")
+            for index in range(3):
+                print(f"  0x{dev_address(index).hex()}  key 0x{dev_key(index).hex()}", flush=True)
+            await anext(signals)
+            nursery.cancel_scope.cancel()
 
 
 def _parser() -> argparse.ArgumentParser:

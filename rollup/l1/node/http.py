@@ -124,7 +124,7 @@ def _check(request: h11.Request) -> None:
 async def _next_event(connection: h11.Connection, stream: trio.abc.Stream) -> h11.Event:
     while not isinstance(event := connection.next_event(), h11.Event):
         assert event is h11.NEED_DATA, "h11 pauses only between the requests that we serve one by one"
-        connection.receive_data(await stream.receive_some(_READ_BYTES))
+        connection.receive_data(bytes(await stream.receive_some(_READ_BYTES)))
     return event
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import structlog
 import trio
 from eth.abc import BlockHeaderAPI, StateAPI
 from eth_typing import Address
 
 from rollup.crypto.keccak import keccak
+from rollup.l1.encoding import to_data
 from rollup.l1.node.admission import Candidate, check_against_state, decode_transaction
 from rollup.l1.node.clock import ChainClock
 from rollup.l1.node.config import EmbeddedL1Config
@@ -25,6 +27,8 @@ from rollup.l1.node.minting import mined_block
 from rollup.l1.node.pool import Pool
 
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 INCLUSION_PATIENCE: Final = 5.0
 """Seconds that sending waits for the block of its transaction; a long proof goes on executing after that."""
@@ -71,15 +75,16 @@ class EmbeddedNode:
 
     async def read_state(self, header: BlockHeaderAPI, question: Callable[[StateAPI], T]) -> T:
         """Ask the state after a block."""
-        return await trio.to_thread.run_sync(lambda: question(self.evm.state_at(header)), limiter=self._reading)
+        return await self._in_thread(lambda: question(self.evm.state_at(header)), self._reading)
 
     async def execute(self, header: BlockHeaderAPI, message: CallMessage) -> Outcome:
         """Execute a message in the environment of a header."""
-        return await trio.to_thread.run_sync(self.evm.execute, header, message, limiter=self._reading)
+        return await self._in_thread(lambda: self.evm.execute(header, message), self._reading)
 
     async def submit(self, raw: bytes) -> bytes:
         """Take a raw transaction in, wait a while for its block if automining, and return its hash."""
-        candidate = await trio.to_thread.run_sync(self._admit, raw, self.head.header, limiter=self._reading)
+        header = self.head.header
+        candidate = await self._in_thread(lambda: self._admit(raw, header), self._reading)
         self.pool.add(candidate)
         if self.automine:
             # A round that is under way has chosen its transactions already; ours is in the one after it.
@@ -137,6 +142,10 @@ class EmbeddedNode:
             self.pool.clear()
             return True
 
+    async def _in_thread(self, work: Callable[[], T], limiter: trio.CapacityLimiter) -> T:
+        """Run EVM work. Only shutdown cancels it; then the thread is left behind, for a proof takes seconds."""
+        return await trio.to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
+
     def _admit(self, raw: bytes, header: BlockHeaderAPI) -> Candidate:
         candidate = decode_transaction(raw, self.config.chain_id)
         check_against_state(candidate, self.evm.state_at(header), 0)
@@ -160,8 +169,10 @@ class EmbeddedNode:
         randomness = keccak(bytes(parent.hash) + next(self._salt).to_bytes(8, "big"))
         header = self.evm.next_header(parent, self.clock.take(parent.timestamp), randomness)
         transactions = [c.transaction for c in chosen]
-        built = await trio.to_thread.run_sync(self.evm.build_block, header, transactions, limiter=self._building)
+        built = await self._in_thread(lambda: self.evm.build_block(header, transactions), self._building)
         self.ledger.append(mined_block(built))
+        for transaction, reason in built.dropped:
+            _log.warning("l1_transaction_dropped", hash=to_data(transaction.hash), reason=reason)
         for candidate in chosen:  # included, or found invalid: gone either way
             self.pool.remove(candidate)
 
