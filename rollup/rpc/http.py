@@ -28,7 +28,7 @@ from wsproto.events import Request as UpgradeRequest
 from wsproto.handshake import H11Handshake
 from wsproto.utilities import RemoteProtocolError as UpgradeError
 
-from rollup.errors import InvalidRequest
+from rollup.errors import InvalidRequest, PlumblineError
 from rollup.rpc import protocol
 from rollup.rpc.dispatch import Dispatcher
 from rollup.rpc.limits import READ_BYTES, Limits
@@ -59,7 +59,7 @@ class Upgrade:
     protocol: Connection
 
 
-class _HttpFault(Exception):  # noqa: N818 - never leaves this module
+class _HttpFault(PlumblineError):  # noqa: N818 - never leaves this module
     """The request cannot be served; `status` is the answer and the connection ends."""
 
     def __init__(self, status: int, reason: str) -> None:

@@ -110,12 +110,11 @@ def recover_id(message: bytes | str | Raw) -> Id:
 def split_path(error: msgspec.ValidationError) -> tuple[str, str]:
     """What a validation error says, and the path of the field it means (empty: the whole value)."""
     text, _, path = str(error).partition(" - at `$")
-    if path:
-        return text, path.rstrip("`").lstrip(".")
+    path = path.rstrip("`")
     for prefix in ("Object missing required field `", "Object contains unknown field `"):
         if text.startswith(prefix):
-            return text, text[len(prefix) : -1]
-    return text, ""
+            path += "." + text[len(prefix) : -1]
+    return text, path.lstrip(".")
 
 
 def encode_result(request_id: Id | UnsetType, result: Any) -> bytes:

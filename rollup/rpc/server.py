@@ -157,7 +157,7 @@ async def run_rpc_server(
     """
     limits = limits or Limits()
     server = ConnectionServer(Site(dispatcher, limits, health, metrics))
-    stop = stop or trio.Event()
+    stop = trio.Event() if stop is None else stop
     listeners = await trio.open_tcp_listeners(port, host=host)
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as intake:
