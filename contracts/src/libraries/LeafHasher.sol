@@ -38,7 +38,9 @@ library LeafHasher {
             found.setUnderlying(pointer);
             return hashUnderlying(found.underlying);
         }
-        return key == Keys.GLOBALS ? hashGlobals(found.globals) : hashBefore(leaf);
+        if (key != Keys.GLOBALS) return hashBefore(leaf);
+        found.setGlobals(pointer);
+        return hashGlobals(found.globals);
     }
 
     function hashGlobals(Globals memory globals) private pure returns (bytes32) {

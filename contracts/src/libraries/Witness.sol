@@ -77,7 +77,7 @@ library Witness {
     }
 
     /// @dev Room for `count` records, the stop word behind them, and four children.
-    function allocate(uint256 count) private pure returns (uint256 records) {
+    function allocate(uint256 count) internal pure returns (uint256 records) {
         bytes memory room = new bytes(count * Tree.RECORD + 0xa0);
         // Plain: the address of the room's first byte, which Solidity does not tell.
         assembly ("memory-safe") {
@@ -85,7 +85,7 @@ library Witness {
         }
     }
 
-    function record(uint256 offset, uint256 key, bytes32 before, bytes32 later) private pure {
+    function record(uint256 offset, uint256 key, bytes32 before, bytes32 later) internal pure {
         // Plain: records[i] = Record(key, before, later), as three neighbouring words instead of a struct and a pointer to it.
         assembly ("memory-safe") {
             mstore(offset, key)
