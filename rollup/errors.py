@@ -3,6 +3,8 @@
     PlumblineError
     ├── Rejected            the caller's fault; carries a stable JSON-RPC code
     ├── InvalidBlock        a block breaks a rule of the state transition (the poster's fault)
+    ├── InvalidTransaction  the state transition refuses a transaction; nothing changed
+    ├── BlockFull           a transaction that would exceed a meter of its block; it may fit the next one
     ├── InvalidBatch        posted bytes are not a batch (the poster's fault)
     ├── Undecodable         bytes that are no canonical encoding
     ├── Unencodable         a value that does not fit its field
@@ -106,6 +108,28 @@ class InvalidBlock(PlumblineError):  # noqa: N818 - a verdict, named as the prot
         super().__init__(f"reason {reason} at transaction {index}{': ' + detail if detail else ''}")
         self.reason = reason
         self.index = index
+
+
+class InvalidTransaction(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it
+    """The state transition refuses a transaction; `reason` is the code both twins report."""
+
+    def __init__(self, reason: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"reason {self.reason!s}"
+
+
+class BlockFull(PlumblineError):  # noqa: N818 - a verdict, not a fault
+    """A transaction would exceed a meter of its block; `reason` names the meter. It may fit the next block."""
+
+    def __init__(self, reason: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"reason {self.reason!s}"
 
 
 class InvalidBatch(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it

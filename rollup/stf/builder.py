@@ -1,0 +1,166 @@
+"""A block under construction: the sequencer's side of the state transition, one transaction at a time.
+
+The builder drives the same rules as `block.execute_block`, and a sealed block executes to the same writes. It differs
+in one thing: what is refused leaves no trace at all, neither touches nor meters nor accruals, because it will not be in
+the block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollup.crypto.keccak import roll
+from rollup.crypto.signatures import Recover, recover
+from rollup.errors import BlockFull, InvalidTransaction
+from rollup.stf import meters
+from rollup.stf.block import close
+from rollup.stf.context import Context, Read, View
+from rollup.stf.funding import settle_funding
+from rollup.stf.margin import Margin, margin
+from rollup.stf.messages import execute_message
+from rollup.stf.meters import Usage
+from rollup.stf.receipts import Receipt, kind_of
+from rollup.stf.transactions import execute_transaction
+from rollup.types.leaves import Account
+from rollup.types.reasons import Reason
+from rollup.types.transactions import Transaction, encode_transaction
+
+__all__ = ["BlockBuilder", "BlockFull", "InvalidTransaction", "SealedBlock"]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBlock:
+    """A finished block: what goes to L1, what it changed (`writes`), and what its witness needs (`pre`).
+
+    `inbox_index` and `inbox_hash` are the inbox position after it.
+    """
+
+    timestamp: int
+    inbox_index: int
+    inbox_hash: bytes
+    txs: bytes
+    messages: tuple[bytes, ...]
+    writes: dict[int, bytes]
+    pre: dict[int, bytes]
+    receipts: tuple[Receipt, ...]
+    usage: Usage
+
+
+class BlockBuilder:
+    """Builds one block on the state that `read` gives (value of a leaf, empty if absent)."""
+
+    def __init__(self, read: Read, timestamp: int, separator: bytes, recover: Recover = recover) -> None:
+        """Start a block at `timestamp` (s); raises InvalidTransaction(TIME) if the last block was later.
+
+        `recover` may answer from a memory of signatures that were checked before.
+        """
+        self._ctx = Context(read, timestamp, separator, recover)
+        totals = self._ctx.globals()
+        if timestamp < totals.time:
+            raise InvalidTransaction(Reason.TIME)
+        self._view = View(self._ctx)
+        self._inbox = (totals.inbox_index, totals.inbox_hash)
+        self._txs: list[bytes] = []
+        self._messages: list[bytes] = []
+        self._receipts: list[Receipt] = []
+
+    # -- building ------------------------------------------------------------------------------------------------------
+
+    def take_message(self, message: bytes) -> Receipt:
+        """Execute the next inbox message; only before any transaction. BlockFull, with nothing changed: seal first."""
+        assert not self._txs, "a block consumes its messages before its transactions"
+        mark = self._ctx.mark()
+        try:
+            receipt = execute_message(self._ctx, message, len(self._receipts))
+        except BlockFull:
+            self._ctx.rollback(mark)
+            raise
+        self._inbox = (self._inbox[0] + 1, roll(self._inbox[1], message))
+        self._messages.append(message)
+        self._receipts.append(receipt)
+        return receipt
+
+    def apply(self, tx: Transaction) -> Receipt:
+        """Execute a transaction and add it to the block.
+
+        Raises InvalidTransaction (refused), BlockFull (may fit the next block) or Unencodable, with nothing changed.
+        """
+        data = encode_transaction(tx)
+        ctx = self._ctx
+        mark = ctx.mark()
+        try:
+            ctx.meters.add(meters.TRANSACTIONS)
+            ctx.meters.add(meters.BYTES, len(data))
+            detail = execute_transaction(ctx, tx)
+        except (InvalidTransaction, BlockFull):
+            ctx.rollback(mark)
+            raise
+        ctx.commit()
+        receipt = Receipt(len(self._receipts), kind_of(tx), Reason.NONE, False, tx, detail)
+        self._txs.append(data)
+        self._receipts.append(receipt)
+        return receipt
+
+    def finish(self) -> SealedBlock:
+        """Seal the block; the builder is spent."""
+        close(self._ctx, *self._inbox)
+        return SealedBlock(
+            timestamp=self._ctx.timestamp,
+            inbox_index=self._inbox[0],
+            inbox_hash=self._inbox[1],
+            txs=b"".join(self._txs),
+            messages=tuple(self._messages),
+            writes=self._ctx.writes(),
+            pre=self._ctx.pre,
+            receipts=tuple(self._receipts),
+            usage=self.usage,
+        )
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Messages and transactions so far."""
+        return len(self._receipts)
+
+    @property
+    def usage(self) -> Usage:
+        """What the block has used of its meters."""
+        return self._ctx.meters.read()
+
+    @property
+    def timestamp(self) -> int:
+        """The block's time (s)."""
+        return self._ctx.timestamp
+
+    @property
+    def accepts_messages(self) -> bool:
+        """Whether no transaction has been applied yet."""
+        return not self._txs
+
+    def leaf(self, key: int) -> bytes:
+        """The leaf's value after the transactions so far, empty if absent. Touches nothing."""
+        if key in self._ctx.dirty:
+            data: bytes = self._ctx.values[key].encode()
+            return data
+        return self._ctx.read(key)
+
+    def account(self, number: int) -> Account | None:
+        """The account after the transactions so far, its funding not settled. Touches nothing."""
+        return self._view.find_account(number)
+
+    @property
+    def view(self) -> View:
+        """The state after the transactions so far, with funding accrued to this block, for reading only."""
+        return self._view
+
+    def margin_of(self, account: int | Account) -> Margin:
+        """Equity and maintenance margin (µUSD) of an account, its funding settled; a value may be hypothetical.
+
+        Touches nothing. Raises InvalidTransaction: ACCOUNT_UNKNOWN, or ORACLE_STALE if a price it needs is too old.
+        """
+        found = self._view.account(account) if isinstance(account, int) else account
+        try:
+            return margin(self._view, settle_funding(self._view, found))
+        finally:
+            self._view.drop()
