@@ -33,7 +33,8 @@ contract HostileToken is ERC20 {
         _mint(to, amount);
     }
 
-    /// @notice Chooses what transfers do; `target` and `data` say whom `Reenter` calls with what, before any balance moves.
+    /// @notice Chooses what transfers do; `target` and `data` say whom
+    /// `Reenter` calls with what, once and before any balance moves.
     function choose(Trick trick, address target, bytes calldata data) external {
         (_trick, _target, _call) = (trick, target, data);
     }
@@ -57,6 +58,7 @@ contract HostileToken is ERC20 {
     function _misbehave() private {
         if (_trick == Trick.Fail) revert InsufficientBalance();
         if (_trick != Trick.Reenter) return;
+        _trick = Trick.None;
         (bool success, bytes memory output) = _target.call(_call);
         if (success) return;
         assembly ("memory-safe") {

@@ -1,0 +1,57 @@
+"""The committed artifacts are what the sources compile to, and fit on L1."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rollup.l1.artifacts import artifact_names, load_artifact
+from rollup.l1.limits import MAX_CODE_BYTES, MAX_INITCODE_BYTES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CONTRACTS = ("Inbox", "Rollup", "TestUSD", "Vault", "Verifier")
+
+
+def run_compiler(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the contract build; skip where Node or the pinned compiler is not installed, except in CI."""
+    node = shutil.which("node")
+    missing = "node" if node is None else "node_modules/solc" if not (REPOSITORY / "node_modules/solc").is_dir() else ""
+    if missing:
+        message = f"{missing} is not installed: run `npm ci` with Node 20 or later"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    command = [str(node), str(REPOSITORY / "contracts" / "compile.mjs"), *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.slow
+def test_committed_artifacts_match_sources() -> None:
+    """Recompiling gives every artifact byte for byte, without a warning."""
+    result = run_compiler("--check")
+    assert result.returncode == 0, result.stderr
+
+
+def test_unknown_contract_is_refused() -> None:
+    """A misspelt name compiles nothing and says so."""
+    result = run_compiler("--check", "Rolup")
+    assert result.returncode == 1
+    assert "no contract is called Rolup" in result.stderr
+
+
+def test_all_contracts_are_committed() -> None:
+    """Python users find every contract without Node."""
+    assert artifact_names() == CONTRACTS
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_contract_fits_l1(name: str) -> None:
+    """Deployed code stays within EIP-170 and creation code within EIP-3860, with room for constructor arguments."""
+    artifact = load_artifact(name)
+    assert artifact.name == name
+    assert 0 < len(artifact.deployed_bytecode) <= MAX_CODE_BYTES
+    assert len(artifact.bytecode) <= MAX_INITCODE_BYTES - 8_192

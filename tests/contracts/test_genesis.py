@@ -1,0 +1,113 @@
+"""What deployment fixes, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollup.crypto.eip712 import domain_separator
+from rollup.crypto.keccak import keccak
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.deployment import created_address
+from tests.support.chain import ALICE, CHAIN_ID, reverts
+from tests.support.world import GENESIS_LEAVES, GENESIS_ROOT, MINIMUM_OPENING, World, config
+
+
+def test_genesis_batch_is_final(world: World) -> None:
+    """Batch 0 holds the genesis root and cannot be disputed."""
+    root, state_root, batch_hash, poster, posted_at, number, blocks, time, index, fork = world.rollup.call("batches", 0)
+    assert (root, state_root, poster, number, blocks, index, fork) == (bytes(32), GENESIS_ROOT, bytes(20), 0, 0, 0, 0)
+    assert posted_at == time
+    assert batch_hash == keccak(bytes(32 + 5 + 4 + 32) + GENESIS_ROOT + bytes(5))
+    assert world.rollup.call("isFinal", 0)
+    assert world.rollup.call("batchCount") == 1
+
+
+def test_domain_separator_is_of_this_chain_and_contract(world: World) -> None:
+    """Signatures bind to the L1 chain and the Rollup's address."""
+    assert world.rollup.call("domainSeparator") == domain_separator(CHAIN_ID, world.rollup.address)
+
+
+def test_contracts_know_each_other(world: World) -> None:
+    """The circle of addresses closes."""
+    rollup, inbox, vault = world.rollup.address, world.inbox.address, world.vault.address
+    assert world.rollup.call("inbox") == inbox
+    assert world.rollup.call("config")[9] == world.verifier.address
+    assert (world.inbox.call("rollup"), world.inbox.call("vault")) == (rollup, vault)
+    assert (world.vault.call("rollup"), world.vault.call("token")) == (rollup, world.token.address)
+
+
+def test_genesis_event_holds_leaves(world: World) -> None:
+    """The genesis state is on L1 whole."""
+    chain = world.chain
+    rollup = load_artifact("Rollup")
+    data = world.rollup.abi.encode_deployment(
+        rollup.bytecode,
+        (config(world.inbox.address, world.verifier.address, chain.now), GENESIS_LEAVES, GENESIS_ROOT),
+    )
+    address = created_address(ALICE, chain.nonce(ALICE))
+    outcome = chain.transact(ALICE, None, data)
+    event = world.rollup.abi.decode_log(outcome.logs[0])
+    assert event is not None
+    assert outcome.logs[0].address == address
+    assert event.values == {"leaves": GENESIS_LEAVES, "root": GENESIS_ROOT}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "name"),
+    [
+        ("sequencer", bytes(20), b"sequencer"),
+        ("min_stake", 1, b"minStake"),
+        ("dispute_window", 0, b"disputeWindow"),
+        ("force_deadline", 0, b"forceDeadline"),
+        ("inbox", bytes(20), b"inbox"),
+        ("verifier", b"\x01" * 20, b"verifier"),
+        ("genesis_timestamp", 1 << 39, b"genesisTimestamp"),
+    ],
+)
+def test_rollup_that_cannot_work_is_refused(world: World, field: str, value: object, name: bytes) -> None:
+    """A configuration that nobody could post to, dispute or finalise is not deployed."""
+    settings = config(world.inbox.address, world.verifier.address, world.chain.now, **{field: value})
+    with reverts("BadConfig", name.ljust(32, b"\0")):
+        world.chain.deploy(load_artifact("Rollup"), settings, b"", GENESIS_ROOT)
+
+
+def test_inbox_refuses_contracts_that_do_not_match(world: World) -> None:
+    """An inbox that its rollup does not name, or without a token, vault or minimum, is not deployed."""
+    token, vault, rollup = world.token.address, world.vault.address, world.rollup.address
+    inbox = load_artifact("Inbox")
+    foreign = b"\x01" * 20
+    for arguments, name in [
+        ((foreign, vault, rollup, MINIMUM_OPENING, 0), b"token"),
+        ((token, bytes(20), rollup, MINIMUM_OPENING, 0), b"vault"),
+        ((token, vault, foreign, MINIMUM_OPENING, 0), b"rollup"),
+        ((token, vault, rollup, MINIMUM_OPENING, 0), b"rollup"),
+    ]:
+        with reverts("BadParameter", name.ljust(32, b"\0")):
+            world.chain.deploy(inbox, *arguments)
+
+
+def test_inbox_refuses_minimum_or_fee_out_of_range(world: World) -> None:
+    """A free opening would give account numbers away, and a huge fee would overflow."""
+    chain = world.chain
+    address = created_address(ALICE, chain.nonce(ALICE) + 1)
+    settings = config(address, world.verifier.address, chain.now)
+    rollup = chain.deploy(load_artifact("Rollup"), settings, b"", GENESIS_ROOT)
+    for minimum, fee, name in [
+        (0, 0, b"minimumOpening"),
+        ((1 << 60) + 1, 0, b"minimumOpening"),
+        (1, 1 << 128, b"baseFee"),
+    ]:
+        with reverts("BadParameter", name.ljust(32, b"\0")):
+            chain.deploy(load_artifact("Inbox"), world.token.address, b"\x01" * 20, rollup.address, minimum, fee)
+
+
+def test_vault_refuses_contracts_that_do_not_match(world: World) -> None:
+    """A vault that the inbox does not pay into, or in another token, is not deployed."""
+    token, rollup = world.token.address, world.rollup.address
+    for arguments, name in [
+        ((b"\x01" * 20, rollup), b"token"),
+        ((token, b"\x01" * 20), b"rollup"),
+        ((token, rollup), b"vault"),
+    ]:
+        with reverts("BadParameter", name.ljust(32, b"\0")):
+            world.chain.deploy(load_artifact("Vault"), *arguments)
