@@ -2,7 +2,6 @@
 
 `block` executes a whole block (replay, challenge), `builder` one transaction at a time (the sequencer). Both drive the
 same rules: `messages` and `transactions` dispatch, `trade`, `cancel`, `cash`, `signer` and `oracle` decide, `orders`,
-`authorise`, `funding`, `margin`, `holdings` and `fixed` serve them, `context` reads leaves and counts the work in
-`meters`. The order of every check is that of `contracts/SPEC.md`; a failing check raises InvalidTransaction, a full meter
-BlockFull.
+`authorise`, `funding`, `margin`, `holdings` and `fixed` serve them, `context` reads leaves and counts work in `meters`. The
+order of every check is that of `contracts/SPEC.md`; a failing check raises InvalidTransaction, a full meter BlockFull.
 """
