@@ -1,0 +1,158 @@
+"""Reads the rollup's events from an L1 node, in L1 order, with the calldata of every batch.
+
+A range is read against one branch of L1: if the node's branch changes meanwhile, `Reorganised` says so and the caller
+goes back to its last good point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rollup.derive.chain import DerivedBatch
+from rollup.derive.events import BatchPosted, Event, Finalised, MessageAdded, Position, Reverted
+from rollup.errors import L1Error
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.client import L1Client
+from rollup.l1.contract import Contract
+from rollup.l1.contract import Event as Log
+
+_ROLLUP_EVENTS: Final = ("BatchPosted", "Reverted", "Finalised")
+
+
+class Reorganised(L1Error):  # noqa: N818 - an event of L1, not a failure of the node
+    """The branch of L1 that was read is no longer the node's branch."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"L1 block {number} was reorganised away", retryable=True)
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last L1 block that was read, by number and hash."""
+
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the Rollup contract says of itself; `block` is the L1 block that holds its Genesis event."""
+
+    chain_id: int
+    rollup: bytes
+    inbox: bytes
+    verifier: bytes
+    separator: bytes
+    block: int
+    leaves: bytes
+    genesis: DerivedBatch
+
+
+class L1Source:
+    """The event stream of one deployment on one node."""
+
+    def __init__(self, l1: L1Client, origin: Origin) -> None:
+        self.l1 = l1
+        self.origin = origin
+        self._rollup = Contract(l1, origin.rollup, load_artifact("Rollup"))
+        self._inbox = Contract(l1, origin.inbox, load_artifact("Inbox"))
+
+    async def head(self, confirmations: int) -> Cursor:
+        """The newest block with at least `confirmations` blocks on top of it."""
+        newest = await self.l1.block_number()
+        return await self.cursor_at(max(self.origin.block, newest - confirmations))
+
+    async def check(self, cursor: Cursor) -> None:
+        """Raise `Reorganised` if the node no longer has the block that was read."""
+        block = await self.l1.get_block(cursor.number)
+        if block is None or block.hash != cursor.hash:
+            raise Reorganised(cursor.number)
+
+    async def read(self, after: Cursor | None, until: Cursor) -> list[Event]:
+        """All events after `after` (None: from the deployment on) up to and including `until`."""
+        first = self.origin.block if after is None else after.number + 1
+        if first > until.number:
+            return []
+        topics = [self._rollup.abi.event(name).digest for name in _ROLLUP_EVENTS]
+        topics.append(self._inbox.abi.event("MessageAdded").digest)
+        logs = await self.l1.get_logs(
+            [self.origin.rollup, self.origin.inbox], [topics], from_block=first, to_block=until.number
+        )
+        decoded = [
+            *self._rollup.decode_events(logs),
+            *self._inbox.decode_events(logs),
+        ]
+        decoded.sort(key=lambda event: (event.log.block_number, event.log.index))
+        events = [await self._event(log) for log in decoded]
+        if after is not None:
+            await self.check(after)
+        await self.check(until)
+        return events
+
+    async def cursor_at(self, number: int) -> Cursor:
+        """The node's block of that number."""
+        block = await self.l1.get_block(number)
+        if block is None:
+            raise L1Error(f"the node does not have its block {number}", retryable=True)
+        return Cursor(number, block.hash)
+
+    async def _event(self, event: Log) -> Event:
+        log, values = event.log, event.values
+        at = Position(log.block_number, log.block_hash, log.index, log.tx_hash)
+        match event.name:
+            case "MessageAdded":
+                return MessageAdded(at, values["index"], values["message"], values["hash"], values["time"])
+            case "Reverted":
+                return Reverted(at, values["fromBatch"], values["fork"])
+            case "Finalised":
+                return Finalised(at, values["batch"])
+            case _:
+                return await self._batch(at, event)
+
+    async def _batch(self, at: Position, event: Log) -> BatchPosted:
+        transaction = await self.l1.get_transaction(at.transaction_hash)
+        if transaction is None or transaction.block_hash != at.block_hash:
+            raise Reorganised(at.block_number)
+        values = event.values
+        return BatchPosted(
+            at,
+            values["index"],
+            values["batchHash"],
+            values["fork"],
+            values["poster"],
+            values["firstNumber"],
+            values["lastNumber"],
+            values["inboxIndex"],
+            values["stateRoot"],
+            transaction.data,
+        )
+
+
+async def read_origin(l1: L1Client, rollup: bytes, from_block: int = 0) -> Origin:
+    """Learn a deployment from nothing but the address of its Rollup contract; `L1Error` if there is none."""
+    contract = Contract(l1, rollup, load_artifact("Rollup"))
+    if not await l1.get_code(rollup):
+        raise L1Error(f"there is no contract at 0x{rollup.hex()}", retryable=False)
+    logs = await contract.events("Genesis", from_block=from_block, to_block=await l1.block_number())
+    if len(logs) != 1:
+        raise L1Error(f"0x{rollup.hex()} is not a Rollup: {len(logs)} genesis events", retryable=False)
+    log = logs[0]
+    config = await contract.call("config")
+    _, state_root, identity, _, _, last_number, _, last_timestamp, inbox_index, _ = await contract.call("batches", 0)
+    if state_root != log.values["root"]:
+        raise L1Error("the genesis batch does not have the genesis root", retryable=False)
+    genesis = DerivedBatch(
+        0, identity, 0, bytes(20), log.log.block_number, state_root, last_number, inbox_index, (), last_timestamp
+    )
+    return Origin(
+        chain_id=await l1.chain_id(),
+        rollup=rollup,
+        inbox=config[8],
+        verifier=config[9],
+        separator=await contract.call("domainSeparator"),
+        block=log.log.block_number,
+        leaves=log.values["leaves"],
+        genesis=genesis,
+    )
