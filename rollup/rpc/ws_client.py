@@ -120,7 +120,11 @@ class WsRpc:
                 self._end(1002, f"the server sent nonsense: {error}")
             finally:
                 self._end(1006, "the connection was dropped")
+            with trio.move_on_after(CLOSE_SECONDS):
+                await self._outbox.wait_below(1)
             nursery.cancel_scope.cancel()
+        # The server waits for this end of the close; the block around the connection may go on for long.
+        await trio.aclose_forcefully(self._stream)
 
     async def finish(self) -> None:
         """Send what waits, say goodbye, and wait briefly for the server's."""
