@@ -86,7 +86,10 @@ class HttpConnection:
             self._waiting.cancel()
 
     async def run(self) -> Upgrade | None:
-        """Serve requests; an Upgrade if the connection goes on as a WebSocket, None if it is to be closed."""
+        """Serve requests; an Upgrade if the connection goes on as a WebSocket, None if it is to be closed.
+
+        Raises what `health` or `metrics` raise, after a 500.
+        """
         try:
             while not self._stopping and (request := await self._next_request()) is not None:
                 upgrade = await self._serve(request)
@@ -101,6 +104,9 @@ class HttpConnection:
             await self._refuse(error.error_status_hint, str(error))
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             pass
+        except Exception:
+            await self._refuse(500, protocol.INTERNAL_MESSAGE)
+            raise
         return None
 
     async def _next_request(self) -> h11.Request | None:
@@ -193,7 +199,7 @@ class HttpConnection:
         """Answer with a fault, if the state of the connection still allows an answer, and end it."""
         if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             return
-        code = InvalidRequest.code
+        code = protocol.INTERNAL_ERROR if status == 500 else InvalidRequest.code
         try:
             await self._respond(status, JSON, protocol.encode_failure(None, code, reason), close=True)
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):

@@ -8,8 +8,10 @@ import pytest
 import trio
 import trio.testing
 
+from rollup.rpc.http import Site
 from rollup.rpc.limits import Limits
-from tests.rpc.wire import open_world, post
+from rollup.rpc.server import ConnectionServer
+from tests.rpc.wire import Wire, open_world, post
 
 ADD = b'{"jsonrpc":"2.0","id":1,"method":"add","params":{"a":1,"b":2}}'
 SUM = {"jsonrpc": "2.0", "id": 1, "result": {"sum": 3}}
@@ -166,6 +168,24 @@ async def test_slow_headers_end_at_the_idle_time(length: int, autojump_clock: tr
             assert await wire.ended()
             assert 60 <= trio.current_time() - began <= 70
             nursery.cancel_scope.cancel()
+
+
+async def test_failing_page_is_a_500_that_leaks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A bug behind /metrics is answered, logged, and reported if it is a broken invariant."""
+    seen: list[BaseException] = []
+
+    def broken() -> bytes:
+        raise AssertionError("the secret is 42")
+
+    async with open_world(fatal=seen.append) as world:
+        site = Site(world.api.dispatcher, world.limits, metrics=broken)
+        ours, theirs = trio.testing.memory_stream_pair()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ConnectionServer(site).serve, theirs)
+            status, _, body = await Wire(ours).http(b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert (status, body["error"]) == (500, {"code": -32603, "message": "Internal error"})
+        assert len(seen) == 1
+    assert "rpc_connection_failed" in capsys.readouterr().out
 
 
 async def test_slow_body_ends_at_its_deadline(autojump_clock: trio.testing.MockClock) -> None:
