@@ -1,0 +1,88 @@
+"""Defend mode: every fraud that replay finds is proven on L1, until L1 has reverted it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import structlog
+import trio
+
+from challenger.prove import Proof, Reversion, TwinsDisagree, prepare_proof, send_proof, still_stands
+from challenger.rewards import Bounties
+from challenger.status import Status
+from challenger.worker import EvmWorker
+from rollup.derive.replica import Fraud
+from rollup.errors import ProofFault
+from rollup.l1.account import L1Account
+from rollup.l1.contract import Contract
+
+log = structlog.get_logger()
+
+
+class Listener(Protocol):
+    """Hears what happens, one line of text with its fields."""
+
+    def __call__(self, name: str, text: str, /, **fields: Any) -> None:
+        """Take one event."""
+
+
+class Defender:
+    """Prepares proofs, sends them and collects the rewards."""
+
+    def __init__(
+        self,
+        rollup: Contract,
+        account: L1Account,
+        worker: EvmWorker,
+        separator: bytes,
+        bounties: Bounties,
+        status: Status,
+        listener: Listener,
+    ) -> None:
+        self._rollup = rollup
+        self._account = account
+        self._worker = worker
+        self._separator = separator
+        self._bounties = bounties
+        self._status = status
+        self._listener = listener
+        self._prepared: Proof | None = None
+
+    async def act(self, fraud: Fraud | None) -> None:
+        """Prove `fraud` if there is one, then claim what is due. Raises `L1Error`; the next round tries again."""
+        if fraud is not None and await still_stands(self._rollup, fraud):
+            await self._prove(fraud)
+        async for reward in self._bounties.claim_due():
+            ether = reward.amount / 10**18
+            self._listener("reward_claimed", f"reward of {ether:g} ether claimed", wei=reward.amount)
+
+    async def _prove(self, fraud: Fraud) -> None:
+        if self._prepared is None or self._prepared.fraud is not fraud:
+            try:
+                self._prepared = await prepare_proof(self._rollup, self._worker, self._separator, fraud)
+            except (TwinsDisagree, ProofFault) as error:
+                self._status.alarm = str(error)
+                log.critical("no proof of a fraud; the twins must be looked at", error=str(error))
+                return
+        started = trio.current_time()
+        reversion = await send_proof(self._rollup, self._account, self._prepared)
+        if reversion is None:
+            self._listener("fraud_gone", f"batch {fraud.batch.index} was reverted by somebody else")
+            return
+        self._bounties.expect(fraud.batch.poster)
+        self._report(reversion, trio.current_time() - started)
+
+    def _report(self, reversion: Reversion, seconds: float) -> None:
+        fields = {
+            "batch": reversion.batch,
+            "position": reversion.position,
+            "reason": reversion.reason.name if reversion.reason else "WRONG_ROOT",
+            "transaction": f"0x{reversion.transaction.hex()}",
+            "gas": reversion.gas_used,
+            "calldata_bytes": reversion.calldata_bytes,
+            "fork": reversion.fork,
+            "seconds": round(seconds, 3),
+        }
+        self._status.proofs.append(fields)
+        text = f"batch {reversion.batch} reverted in one transaction of {reversion.gas_used:,} gas"
+        self._listener("fraud_reverted", text, **fields)

@@ -1,0 +1,59 @@
+"""Bounties on proven posters: waited for, and claimed once nobody can take them over any more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgpack
+
+from rollup.l1.account import L1Account
+from rollup.l1.contract import Contract
+from rollup.store.changes import Notes
+from rollup.store.state import StateStore
+
+_META: Final = "bounties"
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A bounty paid out: `amount` in wei."""
+
+    poster: bytes
+    amount: int
+    transaction: bytes
+
+
+class Bounties:
+    """The posters that this challenger proved wrong and was not paid for yet; kept in the store."""
+
+    def __init__(self, store: StateStore, rollup: Contract, account: L1Account) -> None:
+        self._store = store
+        self._rollup = rollup
+        self._account = account
+
+    def posters(self) -> list[bytes]:
+        """Whose bounties are awaited."""
+        record = self._store.records.meta(_META)
+        return [] if record is None else list(msgpack.unpackb(record))
+
+    def expect(self, poster: bytes) -> None:
+        """Remember a poster that was proven wrong."""
+        self._save(sorted({*self.posters(), poster}))
+
+    async def claim_due(self) -> AsyncIterator[Reward]:
+        """Claim every bounty whose delay is over; forget those that are gone or went to a better claim."""
+        posters = self.posters()
+        for poster in posters:
+            claimant, due, _, amount, _, _ = await self._rollup.call("bountyOf", poster)
+            if amount and claimant == self._account.address:
+                latest = await self._account.client.get_block("latest")
+                if latest is None or latest.timestamp <= due:
+                    continue
+                receipt = await self._rollup.transact(self._account, "claimReward", poster)
+                yield Reward(poster, amount, receipt.tx_hash)
+            self._save([other for other in self.posters() if other != poster])
+
+    def _save(self, posters: list[bytes]) -> None:
+        self._store.commit((), Notes(meta={_META: msgpack.packb(posters)}))

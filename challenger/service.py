@@ -1,0 +1,175 @@
+"""The challenger process: its whole nursery tree on one screen.
+
+L1 ─► pipeline (derive, replay) ─┬─► auditor ─► worker (py-evm)         every honest block, or a share
+                                 └─► fraud ─► worker (py-evm) ─► L1     defend mode
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+import trio
+
+from challenger.audit import Auditor
+from challenger.defence import Defender, Listener
+from challenger.rewards import Bounties
+from challenger.status import Status
+from challenger.worker import open_worker
+from rollup.derive.follower import Follower
+from rollup.derive.pipeline import Pipeline, Progress
+from rollup.derive.replica import Fraud, Replica
+from rollup.derive.source import L1Source, Origin, read_origin
+from rollup.errors import L1Error
+from rollup.l1.account import L1Account
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.client import L1Client
+from rollup.l1.contract import Contract
+from rollup.store.identity import ChainIdentity
+from rollup.store.state import StateStore
+
+REPLICA: Final = "replica"
+"""Folder of the LevelDB inside the challenger's data folder."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a challenger runs. `key` None is watch mode: it tells, and sends nothing."""
+
+    url: str
+    rollup: bytes
+    data: Path
+    key: bytes | None = None
+    poll_seconds: float = 1.0
+    confirmations: int = 0
+    audit_ppm: int = 1_000_000
+    timeout: float = 20.0
+
+
+@dataclass(slots=True)
+class Challenger:
+    """The parts of a running challenger."""
+
+    options: Options
+    pipeline: Pipeline
+    auditor: Auditor
+    defender: Defender | None
+    status: Status
+    listener: Listener
+
+    async def follow(self) -> None:
+        """Derive, defend, report; then wait for more. L1 may fail for as long as it likes: nothing is lost."""
+        while True:
+            try:
+                await self.step()
+            except L1Error as error:
+                self.status.alarm = f"L1: {error}"
+                log.warning("L1 failed; trying again", error=str(error), retryable=error.retryable)
+            self.report()
+            await trio.sleep(self.options.poll_seconds)
+
+    async def step(self) -> None:
+        """One round: everything L1 has new, and the answer to it."""
+        for batch in await self.pipeline.advance():
+            first = batch.blocks[0].header.number
+            text = f"batch {batch.index}: blocks {first}…{batch.last_number} are right"
+            self.listener("batch_verified", text, batch=batch.index, first=first, last=batch.last_number)
+        self.status.alarm = ""
+        fraud = self.pipeline.replica.fraud
+        if fraud is not None and self.status.fraud is None:
+            self.listener("fraud_found", f"FRAUD: {say(fraud)}", **describe(fraud))
+        self.status.fraud = None if fraud is None else describe(fraud)
+        if self.defender is not None:
+            await self.defender.act(fraud)
+
+    def report(self) -> None:
+        """Write the status file."""
+        replica, chain, tally = self.pipeline.replica, self.pipeline.follower.chain, self.auditor.tally
+        status = self.status
+        status.batch, status.block = replica.batch, replica.store.committed
+        status.state_root = f"0x{replica.store.root.hex()}"
+        status.finalised, status.fork = chain.finalised, chain.fork
+        status.audited, status.audit_skipped = tally.audited, tally.skipped
+        status.audit_waiting, status.disagreements = self.auditor.waiting(), tally.disagreements
+        status.write(self.options.data)
+
+
+@asynccontextmanager
+async def open_challenger(options: Options, listener: Listener) -> AsyncIterator[Challenger]:
+    """Open L1, the replica and the workers; the auditor runs until the block ends."""
+    options.data.mkdir(parents=True, exist_ok=True)
+    async with L1Client(options.url, timeout=options.timeout) as l1, trio.open_nursery() as nursery:
+        origin = await read_origin(l1, options.rollup)
+        rollup = Contract(l1, options.rollup, load_artifact("Rollup"))
+        code = await verifier_code(l1, origin)
+        identity = ChainIdentity(origin.chain_id, options.rollup)
+        store = StateStore.open(options.data / REPLICA, identity, create=True)
+        try:
+            async with open_worker(code) as audits, open_worker(code) as proofs:
+                auditor = Auditor(audits, origin.separator, share_ppm=options.audit_ppm)
+                replica = Replica(store, origin, on_block=auditor.offer if options.audit_ppm else None)
+                follower = Follower(L1Source(l1, origin), confirmations=options.confirmations)
+                status = Status(f"0x{options.rollup.hex()}", "watch" if options.key is None else "defend")
+                pipeline = Pipeline(follower, replica, on_progress=lambda progress: note(status, progress))
+                defender = None
+                if options.key is not None:
+                    account = L1Account(l1, options.key)
+                    bounties = Bounties(store, rollup, account)
+                    defender = Defender(rollup, account, proofs, origin.separator, bounties, status, listener)
+                nursery.start_soon(auditor.run)
+                yield Challenger(options, pipeline, auditor, defender, status, listener)
+                nursery.cancel_scope.cancel()
+        finally:
+            store.close()
+
+
+async def run_challenger(
+    options: Options, listener: Listener, *, task_status: trio.TaskStatus[Challenger] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Watch a rollup until cancelled; started once L1 was read to its head for the first time."""
+    async with open_challenger(options, listener) as challenger:
+        await challenger.step()
+        challenger.report()
+        task_status.started(challenger)
+        await challenger.follow()
+
+
+async def verifier_code(l1: L1Client, origin: Origin) -> bytes:
+    """The verifier's code as it stands on L1; `L1Error` if it is not the one this software was built with."""
+    code = await l1.get_code(origin.verifier)
+    if code != load_artifact("Verifier").deployed_bytecode:
+        raise L1Error(f"the verifier at 0x{origin.verifier.hex()} is not this version's", retryable=False)
+    return code
+
+
+def describe(fraud: Fraud) -> dict[str, Any]:
+    """A fraud for machines."""
+    return {
+        "batch": fraud.batch.index,
+        "position": fraud.position,
+        "block": fraud.block.header.number,
+        "poster": f"0x{fraud.batch.poster.hex()}",
+        "reason": fraud.reason.name if fraud.reason else "WRONG_ROOT",
+        "index": fraud.index,
+        "claimed_root": f"0x{fraud.block.header.state_root.hex()}",
+        "right_root": f"0x{fraud.root.hex()}" if fraud.root else None,
+    }
+
+
+def say(fraud: Fraud) -> str:
+    """A fraud in one line."""
+    where = f"batch {fraud.batch.index}, block {fraud.block.header.number}"
+    return (
+        f"{where}: {fraud.reason.name} at transaction {fraud.index}" if fraud.reason else f"{where}: wrong state root"
+    )
+
+
+def note(status: Status, progress: Progress) -> None:
+    """Copy progress into the status."""
+    status.l1_block, status.l1_head = progress.l1_block, progress.l1_head
