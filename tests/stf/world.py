@@ -164,7 +164,9 @@ class World:
             self.now = timestamp
         return result
 
-    def must(self, *txs: Transaction | bytes, messages: Sequence[Message | bytes] = (), at: int | None = None) -> BlockResult:
+    def must(
+        self, *txs: Transaction | bytes, messages: Sequence[Message | bytes] = (), at: int | None = None
+    ) -> BlockResult:
         """Execute a block that has to be valid."""
         result = self.execute(*txs, messages=messages, at=at)
         assert result.reason == Reason.NONE, (result.reason.name, result.index)
@@ -178,7 +180,7 @@ class World:
         return result.reason
 
     def forced_reason(self, tx: Transaction | bytes, sender: int) -> Reason:
-        """The reason in the receipt of a forced transaction, by the development key that sent it. Keeps what it writes."""
+        """The reason in the receipt of a transaction forced by the holder of development key `sender`."""
         data = tx if isinstance(tx, bytes) else encode_transaction(tx)
         return self.must(messages=[Forced(dev_address(sender), data)]).receipts[0].reason
 
