@@ -31,14 +31,18 @@ _ONE_CHILD: Final = tuple((_ZEROS[c], _ZEROS[3 - c]) for c in range(4))
 _Leaf = tuple[int, bytes]
 
 
-class NodeStore(Protocol):
-    """Where the records of nodes are kept, by path."""
+class NodeReader(Protocol):
+    """Where the records of nodes are read, by path."""
 
-    def get(self, path: int) -> bytes:
+    def get(self, path: int, /) -> bytes:
         """Return the node's record, `b""` if it has none."""
         ...
 
-    def put_many(self, records: Mapping[int, bytes]) -> None:
+
+class NodeStore(NodeReader, Protocol):
+    """Where the records of nodes are kept, by path."""
+
+    def put_many(self, records: Mapping[int, bytes], /) -> None:
         """Replace these records at once; `b""` removes one."""
         ...
 
@@ -65,7 +69,7 @@ class MemoryNodes:
 class OverlayNodes:
     """Records written over another store without touching it."""
 
-    def __init__(self, base: NodeStore) -> None:
+    def __init__(self, base: NodeReader) -> None:
         self._base = base
         self._records: dict[int, bytes] = {}
 
@@ -136,6 +140,13 @@ class Tree:
 def leaf_hash(value: bytes) -> bytes:
     """Return keccak of a leaf's value, or zero if it is empty."""
     return keccak(value) if value else ZERO_HASH
+
+
+def record_hash(record: bytes, bits: int = KEY_BITS) -> bytes:
+    """Return the hash of the node that has this record and `bits` key bits below it (default: the root)."""
+    if len(record) == BLOCK:
+        return keccak(record)
+    return _climb(int.from_bytes(record[:5], "big"), record[5:], bits) if record else ZERO_HASH
 
 
 def _update(get: Callable[[int], bytes], path: int, bits: int, leaves: list[_Leaf], records: dict[int, bytes]) -> bytes:
