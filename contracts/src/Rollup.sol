@@ -16,8 +16,8 @@ import {Header} from "./types/Header.sol";
 /// @title Rollup
 /// @notice Implements IRollup, where everything is explained.
 contract Rollup is IRollup, Stakes, Confirmations {
-    /// @dev Calldata before the bytes of `postBatch`: selector, parent hash, offset, length.
-    uint256 private constant POST_HEAD = 100;
+    /// @dev Calldata before the bytes of `postBatch`: selector, parent hash, offset, inbox hash, length.
+    uint256 private constant POST_HEAD = 132;
 
     address private immutable _sequencer;
     uint128 private immutable _minStake;
@@ -72,14 +72,16 @@ contract Rollup is IRollup, Stakes, Confirmations {
     }
 
     /// @inheritdoc IRollup
-    function postBatch(bytes32 parentBatchHash, bytes calldata blocks) external {
+    function postBatch(bytes32 parentBatchHash, bytes calldata blocks, bytes32 inboxHash) external {
         _requireReadableCalldata(blocks);
         _requireProposer(msg.sender);
         uint40 index = batchCount;
         Batch memory parent = _batches[index - 1];
         // INVARIANT: a batch counts only on the chain it was built for, whatever L1 has reorganised or reverted since.
         if (parent.batchHash != parentBatchHash) revert WrongParent(parent.batchHash, parentBatchHash);
-        (Batch memory batch, uint40 firstTimestamp) = Blocks.read(parent, fork, blocks, _inbox);
+        (Batch memory batch, uint40 firstTimestamp, bytes32 actual) = Blocks.read(parent, fork, blocks, _inbox);
+        // INVARIANT: a batch counts only on the messages it was built for, so a reorganisation slashes no honest poster.
+        if (actual != inboxHash) revert WrongInbox(actual, inboxHash);
         _requireTimely(batch, firstTimestamp);
         batch.poster = msg.sender;
         batch.postedAt = uint40(block.timestamp);

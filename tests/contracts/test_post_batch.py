@@ -78,7 +78,7 @@ def test_views_follow_the_chain(world: World) -> None:
 def test_contract_caller_is_refused(world: World) -> None:
     """Bytes passed on by a contract would not stand in the transaction's calldata."""
     relay = world.chain.deploy(load_test_artifact("Relay"))
-    data = world.rollup.abi.encode_call("postBatch", world.parent_hash(), encode_batch([world.block()]))
+    data = world.rollup.abi.encode_call("postBatch", world.parent_hash(), encode_batch([world.block()]), bytes(32))
     with reverts("IndirectCall", relay.address, ALICE):
         relay.send("relay", world.rollup.address, data)
 
@@ -94,13 +94,13 @@ def test_delegated_account_is_refused(world: World) -> None:
 def test_unusual_calldata_is_refused(world: World) -> None:
     """Only one encoding of the arguments counts, so that all readers find the same bytes."""
     blocks = encode_batch([world.block()])
-    call = world.rollup.abi.encode_call("postBatch", world.parent_hash(), blocks)
+    call = world.rollup.abi.encode_call("postBatch", world.parent_hash(), blocks, bytes(32))
     head, offset, tail = call[:36], call[36:68], call[68:]
-    moved = head + (96).to_bytes(32, "big") + bytes(32) + tail
-    for data in (call + b"\0", call[: 100 + len(blocks)], moved):
+    moved = head + (128).to_bytes(32, "big") + tail[:32] + bytes(32) + tail[32:]
+    for data in (call + b"\0", call[: 132 + len(blocks)], moved):
         with reverts("CalldataNotCanonical", len(data)):
             world.chain.transact(ALICE, world.rollup.address, data)
-    assert offset == (64).to_bytes(32, "big")
+    assert offset == (96).to_bytes(32, "big")
     world.chain.transact(ALICE, world.rollup.address, call)
 
 
@@ -153,7 +153,7 @@ def test_batch_for_another_chain_is_refused(world: World) -> None:
     parent = world.parent_hash()
     world.post()
     with reverts("WrongParent", world.parent_hash(), parent):
-        world.rollup.send("postBatch", parent, encode_batch([world.block()]))
+        world.rollup.send("postBatch", parent, encode_batch([world.block()]), bytes(32))
 
 
 def test_time_bounds_are_exact(world: World) -> None:
@@ -185,7 +185,19 @@ def test_messages_beyond_the_inbox_are_refused(world: World) -> None:
     world.inbox.send("open", BOB, MINIMUM_OPENING)
     encoded = encode_batch([world.block(messages=1), world.block(messages=1)])
     with reverts("InboxOverrun", 2, 1):
-        world.rollup.send("postBatch", world.parent_hash(), encoded)
+        world.post_bytes(encoded)
+
+
+def test_batch_on_reorganised_messages_is_refused(world: World) -> None:
+    """If L1 now holds other messages than the poster consumed, its honest batch must not become a fraudulent one."""
+    reorganised = world.fork()
+    world.inbox.send("open", BOB, MINIMUM_OPENING)
+    reorganised.inbox.send("open", CAROL, MINIMUM_OPENING)
+    block = world.block(messages=1)
+    known, found = (w.inbox.call("hashAt", 1) for w in (world, reorganised))
+    with reverts("WrongInbox", found, known):
+        reorganised.post_bytes(encode_batch([block]), known)
+    world.post_bytes(encode_batch([block]), known)
 
 
 def test_overdue_message_must_be_taken(world: World) -> None:
@@ -208,24 +220,22 @@ def test_overdue_message_must_be_taken(world: World) -> None:
 def test_truncated_batch_is_refused(world: World, cut: int) -> None:
     """Bytes that end within a block are no batch."""
     whole = encode_batch([world.block(txs=b"\x01" * 10)])
-    parent = world.parent_hash()
-    data = (whole + whole)[:cut] if cut != 50 else whole
     with reverts("TruncatedBlock"):
-        world.rollup.send("postBatch", parent, data)
+        world.post_bytes((whole + whole)[:cut])
 
 
 def test_empty_batch_is_refused(world: World) -> None:
     """A batch has at least one block."""
     with reverts("BlockCount", 0):
-        world.rollup.send("postBatch", world.parent_hash(), b"")
+        world.post_bytes(b"")
 
 
 def test_too_many_blocks_are_refused(world: World) -> None:
     """A batch has at most 256 blocks."""
     one = encode_batch([world.block()])
     with reverts("BlockCount", 257):
-        world.rollup.send("postBatch", world.parent_hash(), one * 257)
-    world.rollup.send("postBatch", world.parent_hash(), one * 256)
+        world.post_bytes(one * 257)
+    world.post_bytes(one * 256)
 
 
 def test_oversized_block_is_refused(world: World) -> None:
@@ -237,7 +247,7 @@ def test_oversized_block_is_refused(world: World) -> None:
     greedy = time + b"\x21" + b"\0\0" + root
     for data, error in ((wide, (0, 0, 8_193)), (greedy, (0, 33, 0))):
         with reverts("BlockTooLarge", *error):
-            world.rollup.send("postBatch", world.parent_hash(), data)
+            world.post_bytes(data)
     world.post(world.block(messages=32, txs=b"\x01" * 8_192))
 
 

@@ -86,10 +86,13 @@ class World:
         """Post a batch; of one made-up block if none are given."""
         chosen = blocks or (self.block(),)
         headers = self.headers(chosen)
-        parent = self.parent_hash()
-        outcome = self.rollup.send("postBatch", parent, encode_batch(chosen), sender=sender)
+        outcome = self.post_bytes(encode_batch(chosen), headers[-1].inbox_hash, sender=sender)
         index = self.rollup.call("batchCount") - 1
         return Posted(index, self.parent_hash(), headers, outcome)
+
+    def post_bytes(self, blocks: bytes, inbox_hash: bytes = bytes(32), *, sender: bytes = ALICE) -> Outcome:
+        """Post bytes on the last batch."""
+        return self.rollup.send("postBatch", self.parent_hash(), blocks, inbox_hash, sender=sender)
 
     def stake(self, who: bytes, amount: int = MIN_STAKE) -> Outcome:
         """Stake wei."""

@@ -48,6 +48,8 @@ interface IRollup is IStakes {
     error SequencerExclusive(address poster, address sequencer, uint256 until);
     /// @notice The batch was built on another chain of batches than this.
     error WrongParent(bytes32 expected, bytes32 actual);
+    /// @notice The batch was built on another inbox than this.
+    error WrongInbox(bytes32 expected, bytes32 actual);
     /// @notice No blocks, or more than 256.
     error BlockCount(uint256 count);
     /// @notice The bytes end within a block.
@@ -81,8 +83,11 @@ interface IRollup is IStakes {
     /// @notice The header names an inbox that is not L1's.
     error InboxNotCanonical(uint256 index, bytes32 hash);
 
-    /// @notice Posts 1 … 256 blocks, joined (SPEC section 5), on top of the batch `parentBatchHash`.
-    function postBatch(bytes32 parentBatchHash, bytes calldata blocks) external;
+    /// @notice Posts 1 … 256 blocks, joined (SPEC section 5).
+    /// @param parentBatchHash The batch that they were built on
+    /// @param inboxHash The inbox's rolling hash after the last block, as the poster knew it: if L1 has reorganised the
+    /// messages since, the batch is refused, where it would otherwise be posted with wrong roots
+    function postBatch(bytes32 parentBatchHash, bytes calldata blocks, bytes32 inboxHash) external;
 
     /// @notice Proves a block of a pending batch wrong and reverts that batch and all later ones.
     /// @dev Only a verdict of the verifier counts: any failure inside it, lack of gas included, reverts the whole call.

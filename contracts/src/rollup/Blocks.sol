@@ -22,10 +22,11 @@ library Blocks {
     /// @dev Folds `blocks` onto `parent`. Fills everything but batchHash, poster and postedAt.
     /// @return batch What L1 keeps
     /// @return firstTimestamp Timestamp of the first block
+    /// @return inboxHash The inbox's rolling hash after the last block
     function read(Batch memory parent, uint32 fork, bytes calldata blocks, IInbox inbox)
         internal
         view
-        returns (Batch memory batch, uint40 firstTimestamp)
+        returns (Batch memory batch, uint40 firstTimestamp, bytes32 inboxHash)
     {
         uint256 available = inbox.count();
         bytes32[] memory hashes = new bytes32[](MAX_BLOCKS);
@@ -45,6 +46,7 @@ library Blocks {
         batch.lastTimestamp = header.timestamp;
         batch.inboxIndex = header.inboxIndex;
         batch.fork = fork;
+        inboxHash = header.inboxHash;
     }
 
     /// @dev The last block of `parent`, as far as the next header needs it.

@@ -117,9 +117,7 @@ def test_truncated_and_padded_witnesses_are_refused(
     assert roots_or_refusal(libraries, changed, later_hashes(pre, {})) == b""
 
 
-def test_masks_and_siblings_have_one_form(
-    libraries: Contract, sample: tuple[bytes, dict[int, bytes], bytes]
-) -> None:
+def test_masks_and_siblings_have_one_form(libraries: Contract, sample: tuple[bytes, dict[int, bytes], bytes]) -> None:
     """Reserved bits, listed children and zero siblings are refused even where everything else fits."""
     witness, pre, _ = sample
     read = read_witness(witness)
