@@ -35,7 +35,7 @@ class Reader(Protocol):
         ...
 
     def iterate(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Yield keys and values with start ≤ key < stop, ascending or descending, as of the moment of the call."""
+        """Yield keys and values with start ≤ key < stop, ascending or descending, as of the first step."""
         ...
 
 

@@ -167,6 +167,8 @@ class StateStore:
         for _ in range(prepared.blocks):
             self._staged.popleft()
         self._blocks_written += prepared.blocks
+        if rooms.FINAL in prepared.puts:
+            self._proofs.expire()
 
     def rollback(self, number: int, notes: Notes | None = None) -> None:
         """Take back every block above `number`, with its index keys and its batch, in one batch with the notes.
@@ -184,7 +186,7 @@ class StateStore:
         if notes is not None:
             notes.add_to(draft, min(number, self._committed))
         self.write(WriteSet(number, root, {}, {}, draft.puts, 0))
-        self._proofs.close()
+        self._proofs.expire()
         self._load_head()
         for staged in kept:
             self._apply(staged)

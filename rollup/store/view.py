@@ -76,21 +76,34 @@ class View:
 
 
 class ProofKeeper:
-    """The view of the number last asked for, kept: proofs are mostly asked for at the last final root."""
+    """The view of the number last asked for, kept: proofs are mostly asked for at the last final root.
+
+    A kept view holds on to what the database has replaced since, so it is let go when another block becomes final.
+    """
 
     def __init__(self, open_view: Callable[[int], View]) -> None:
         self._open = open_view
         self._view: View | None = None
         self._lock = Lock()
+        self._expired = False
 
     def proof(self, number: int, keys: Iterable[int]) -> bytes:
         """Return the witness of these leaves under the root after block `number`. Any thread may call it."""
         with self._lock:
-            if self._view is None or self._view.number != number:
-                fresh = self._open(number)
+            if self._expired or (self._view is not None and self._view.number != number):
                 self._drop()
-                self._view = fresh
+            if self._view is None:
+                self._view = self._open(number)
             return self._view.proof(keys)
+
+    def expire(self) -> None:
+        """Use the view no more; never waits for a proof in another thread, which lets go of it instead."""
+        self._expired = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._drop()
+            finally:
+                self._lock.release()
 
     def close(self) -> None:
         """Let go of the view."""
@@ -101,6 +114,7 @@ class ProofKeeper:
         if self._view is not None:
             self._view.close()
         self._view = None
+        self._expired = False
 
 
 class _Nodes:

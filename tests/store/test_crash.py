@@ -7,11 +7,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from rollup.crypto.tree import MemoryNodes, Tree
+from rollup.errors import StoreError
 from rollup.store.state import StateStore
-from tests.store.building import IDENTITY
+from tests.store.building import GENESIS, IDENTITY, grow
 
 COMMITTER = textwrap.dedent("""
     import random, sys
@@ -65,6 +69,48 @@ def test_kill_at_any_moment_keeps_every_acknowledged_block(tmp_path: Path) -> No
         number = store.committed
         assert store.view(number).root == store.root
         store.close()
+
+
+@pytest.mark.parametrize("lost", [1, 100, 5_000, 20_000])
+def test_torn_log_opens_at_an_earlier_block_or_not_at_all(tmp_path: Path, lost: int) -> None:
+    """If a disk lied about a sync and the log's end is gone, what opens is one whole state."""
+    roots = write_log(tmp_path)
+    log = newest_log(tmp_path)
+    log.write_bytes(log.read_bytes()[:-lost])
+    with suppress(StoreError):
+        store = StateStore.open(tmp_path, IDENTITY)
+        assert store.number < len(roots) - 1
+        assert store.root == roots[store.number] == Tree(MemoryNodes()).update(dict(store.iterate_leaves()))
+        store.close()
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_corrupt_log_is_refused(tmp_path: Path, place: float) -> None:
+    """A flipped bit amid the log is no crash: going on would silently drop acknowledged blocks."""
+    write_log(tmp_path)
+    log = newest_log(tmp_path)
+    damaged = bytearray(log.read_bytes())
+    damaged[int(len(damaged) * place)] ^= 1
+    log.write_bytes(damaged)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        StateStore.open(tmp_path, IDENTITY)
+
+
+def write_log(path: Path) -> list[bytes]:
+    """Fill a store with twenty blocks, none of which has left the log for a table, and return the roots."""
+    store = StateStore.open(path, IDENTITY, create=True)
+    roots = [store.initialise(GENESIS)]
+    source = random.Random(3)
+    for _ in range(20):
+        grow(store, 1, source)
+        roots.append(store.root)
+    store.close()
+    return roots
+
+
+def newest_log(path: Path) -> Path:
+    """The log that LevelDB would replay."""
+    return max(path.glob("*.log"))
 
 
 def run_until_killed(path: Path, seed: int, *, lines: int) -> dict[int, str]:

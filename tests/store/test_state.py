@@ -251,6 +251,16 @@ def test_proof_at_any_kept_number_leads_to_its_root(store: StateStore) -> None:
     assert store.proof_at(9, keys) != made[8][2]
 
 
+def test_proofs_below_a_new_final_block_are_no_longer_given(store: StateStore) -> None:
+    """A kept view does not outlive what it was kept for."""
+    grow(store, 5, random.Random(9))
+    assert store.proof_at(2, [0]) == store.proof_at(2, [0])
+    store.prune(3)
+    with pytest.raises(StoreError, match="block 3 is final"):
+        store.proof_at(2, [0])
+    assert roots_of(read_witness(store.proof_at(3, [0])), {})[0] == store.records.root_after(3)
+
+
 def test_view_is_frozen_while_the_store_goes_on(store: StateStore) -> None:
     """A reader in another thread sees one state."""
     grow(store, 3, random.Random(9))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,12 +35,12 @@ class Gate:
 
     def __init__(self) -> None:
         self.arrived = trio.Event()
-        self.opened = trio.Event()
+        self.opened = threading.Event()
 
     def __call__(self) -> None:
         """Wait in the writer's thread."""
         trio.from_thread.run_sync(self.arrived.set)
-        trio.from_thread.run(self.opened.wait)
+        assert self.opened.wait(timeout=60)
 
 
 def make() -> tuple[GatedDatabase, StateStore]:
@@ -173,6 +174,33 @@ async def test_cancelled_writer_tells_waiters_that_nothing_is_promised() -> None
             await writer.run()
     assert outcomes == ["the writer stopped before this was written"]
     assert store.records.meta("a") is None
+
+
+async def test_writer_cancelled_during_a_write_still_tells_that_it_is_durable() -> None:
+    """The write cannot be taken back, so neither is its acknowledgement."""
+    database, store = make()
+    writer = StoreWriter(store)
+    database.gate = gate = Gate()
+    acknowledged: list[int] = []
+
+    async def commit() -> None:
+        await writer.commit([seal(store.stage({0: b"new"}))])
+        acknowledged.append(store.committed)
+
+    async def run(scope: trio.CancelScope) -> None:
+        with scope:
+            await writer.run()
+
+    async with trio.open_nursery() as nursery:
+        scope = trio.CancelScope()
+        nursery.start_soon(run, scope)
+        nursery.start_soon(commit)
+        await gate.arrived.wait()
+        scope.cancel()
+        await wait_all_tasks_blocked()
+        assert acknowledged == []
+        gate.opened.set()
+    assert acknowledged == [1]
 
 
 async def test_rollback_waits_for_queued_commits_and_is_a_batch_of_its_own(nursery: trio.Nursery) -> None:
