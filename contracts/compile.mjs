@@ -76,6 +76,7 @@ function isOurWarning(entry) {
 
 /** The artifact's content, or an Error with the compiler's messages. */
 function compileTarget(solc, target) {
+  if (!fs.existsSync(path.join(REPOSITORY, target.source))) throw new Error(`${target.source} is missing`);
   const output = JSON.parse(solc.compile(JSON.stringify(buildInput(target)), {import: readSource}));
   const complaints = (output.errors ?? []).filter((entry) => entry.severity === 'error' || isOurWarning(entry));
   if (complaints.length > 0) {
