@@ -88,6 +88,7 @@ def measure_inbox(world: World) -> dict[str, int]:
         "open, first": ("open", (BOB, MINIMUM_OPENING), 0),
         "open": ("open", (BOB, MINIMUM_OPENING), 0),
         "deposit": ("deposit", (0, 5_000_000), 0),
+        "force, the first fee ever burnt": ("force", (b"\x02",), BASE_FEE),
         "force, 100 bytes": ("force", (keccak(b"") * 3 + b"\x01" * 4,), BASE_FEE),
         "force, 235 bytes": ("force", (keccak(b"") * 7 + b"\x01" * 11,), BASE_FEE),
     }
