@@ -126,6 +126,13 @@ def test_an_empty_signature_of_a_stranger_is_invalid() -> None:
     assert world.forced_reason(moved, sender=0) is Reason.NONE
 
 
+def test_the_zero_address_speaks_for_nobody() -> None:
+    """It is what an account without session signer has for one."""
+    world = funded()
+    unsigned = Forced(bytes(20), encode_transaction(replace(cancel(0, 9), signature=EMPTY_SIGNATURE)))
+    assert world.must(messages=[unsigned]).receipts[0].reason is Reason.SIGNATURE_INVALID
+
+
 def test_a_two_sided_trade_can_be_forced() -> None:
     """One side on the sender's word, the other by its signed order."""
     world = funded()

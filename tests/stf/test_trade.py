@@ -167,6 +167,14 @@ def test_an_account_below_initial_margin_may_only_improve(equity: int, at: int, 
     assert world.refusal(trade(abs(size), at, 2, buyer=buyer, seller=seller)) is reason
 
 
+def test_a_ratio_that_stays_is_allowed() -> None:
+    """Of no equity at all, half a position at the mark and without fee leaves none; a µUSD of fee is worse."""
+    world = stressed(0)
+    assert world.refusal(trade(COIN // 2, P, 2, buyer=2, seller=0)) is Reason.NONE
+    world.change_market(maker_fee=1)
+    assert world.refusal(trade(COIN // 2, P, 2, buyer=2, seller=0)) is Reason.MARGIN
+
+
 def test_the_exact_initial_margin_is_enough() -> None:
     """20.5 % of notional is maintenance, a quarter more is initial: one µUSD less is refused."""
     world = funded()
