@@ -96,6 +96,7 @@ contract StfLibraries {
 
     function find(bytes calldata witness, uint256 key) external pure returns (uint256) {
         (Leaf[] memory leaves,) = Witness.open(witness);
-        return Witness.find(leaves, key);
+        (uint256 position, Leaf leaf) = Witness.find(leaves, key);
+        return leaf.isListed() ? position : leaves.length;
     }
 }

@@ -63,20 +63,15 @@ library Contexts {
 
     /// @notice Looks a leaf up and, the first time in the block, meters and decodes it.
     function touch(Context memory ctx, uint256 key) internal pure returns (uint256 reason, uint256 pointer) {
-        Leaf[] memory leaves = ctx.leaves;
-        uint256 position = Witness.find(leaves, key);
-        bool listed = position != leaves.length;
-        if (listed) {
-            pointer = leaves[position].pointer();
-            if (pointer != 0) return (Reasons.NONE, pointer);
-        }
+        (uint256 position, Leaf leaf) = Witness.find(ctx.leaves, key);
+        pointer = leaf.pointer();
+        if (pointer != 0) return (Reasons.NONE, pointer);
         // A leaf that its meter refuses is not touched, so it need not be listed.
         reason = ctx.meters.countLeaf(key);
         if (reason != Reasons.NONE) return (reason, 0);
-        if (!listed) revert IVerifier.MissingLeaf(key);
-        Leaf leaf = leaves[position];
+        if (!leaf.isListed()) revert IVerifier.MissingLeaf(key);
         pointer = LeafDecoder.decode(leaf);
-        leaves[position] = leaf.touched(pointer);
+        ctx.leaves[position] = leaf.touched(pointer);
         reason = ctx.meters.countLeafBytes(leaf.length());
         if (reason == Reasons.NONE && Keys.isUnderlying(key)) {
             ctx.found.setUnderlying(pointer);

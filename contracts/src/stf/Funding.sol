@@ -61,7 +61,7 @@ library Funding {
     }
 
     /// @dev Leaves the market and underlying of `position` in `ctx.found`; the first time it also remembers their places in the position.
-    function select(Context memory ctx, Position position) internal pure returns (uint256 reason, Position resolved) {
+    function select(Context memory ctx, Position position) private pure returns (uint256 reason, Position resolved) {
         if (position.isResolved()) {
             ctx.found.setMarket(position.marketPointer());
             ctx.found.setUnderlying(position.underlyingPointer());

@@ -15,6 +15,11 @@ library LeafWord {
         return Leaf.wrap(key_ << 216 | offset_ << 184 | length_ << 168);
     }
 
+    /// @dev Zero stands for no leaf: a listed one has an offset.
+    function isListed(Leaf leaf) internal pure returns (bool) {
+        return Leaf.unwrap(leaf) != 0;
+    }
+
     function key(Leaf leaf) internal pure returns (uint256) {
         return Leaf.unwrap(leaf) >> 216;
     }
