@@ -2,5 +2,6 @@
 
     L1 logs ─ source ─► events ─ chain ─► batches of headers, txs, messages ─ replica ─► leaves, tree, roots | Fraud
 
-`source` reads L1 (hostile until checked), `chain` is a pure reducer over its events, `replica` executes with `rollup.stf`.
+`origin` finds the deployment, `source` reads L1 (hostile until checked), `chain` is a pure reducer over its events,
+`follower` keeps it on L1's branch, `replica` executes with `rollup.stf`, `pipeline` joins them.
 """

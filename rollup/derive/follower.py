@@ -1,99 +1,97 @@
 """Keeps a `Chain` in step with L1, through restarts and reorganisations.
 
-After each range of L1 blocks a checkpoint of the chain is kept; when the node's branch changes, the newest checkpoint
-that is still on it is restored and reading goes on from there. Without one (a reorganisation deeper than all
+After each range of L1 blocks a checkpoint is kept; when the node's branch changes, the chain goes back to the newest
+checkpoint that is still on it, and reading goes on from there. Without one (a reorganisation deeper than all
 checkpoints) the chain is read again from the deployment.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rollup.derive.chain import Chain, Snapshot
-from rollup.derive.events import BatchPosted, Event
+from rollup.derive.chain import Chain
 from rollup.derive.source import Cursor, L1Source, Reorganised
 
 CHECKPOINTS: Final = 128
 """How many positions are kept to go back to; more than any reorganisation seen on Ethereum's main chain."""
-RANGE: Final = 2_000
-"""L1 blocks read at a time while catching up, so that progress shows and memory stays bounded."""
+RANGE: Final = 500
+"""L1 blocks read at a time while catching up: progress shows, and at most as many batches are held in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The chain as it stood after the L1 block `cursor`."""
+    """Where the chain stood after the L1 block `cursor`; `mark` is the chain's own name for it."""
 
     cursor: Cursor
-    snapshot: Snapshot
+    mark: int
 
 
 class Follower:
     """Reads L1 into a chain. `confirmations` blocks must lie on top of a block before it is read."""
 
-    def __init__(
-        self,
-        source: L1Source,
-        *,
-        confirmations: int = 0,
-        on_progress: Callable[[int, int], None] | None = None,
-    ) -> None:
+    def __init__(self, source: L1Source, *, confirmations: int = 0, span: int = RANGE) -> None:
         self.source = source
         self.chain = Chain(source.origin.genesis)
         self.confirmations = confirmations
-        self.cursor: Cursor | None = None
+        self.head: Cursor | None = None
+        """The newest confirmed block when L1 was last asked."""
         self.reorganisations = 0
+        self._span = span
         self._checkpoints: list[Checkpoint] = []
-        self._on_progress = on_progress
 
-    async def advance(self) -> AsyncIterator[Event]:
-        """Yield every event up to the confirmed head, each after the chain has taken it.
+    @property
+    def cursor(self) -> Cursor | None:
+        """The last L1 block that was read, None before the first."""
+        return self._checkpoints[-1].cursor if self._checkpoints else None
 
-        `L1Error` leaves the chain at the last checkpoint, so calling again goes on without loss.
+    @property
+    def whole(self) -> bool:
+        """Whether the chain holds everything up to the confirmed head, as far as it is known."""
+        return self.head is not None and self.cursor is not None and self.cursor.number >= self.head.number
+
+    async def read_on(self) -> bool:
+        """Read the next range of L1 blocks; False if there was none to read.
+
+        After an `L1Error` the chain stands at the last checkpoint, so calling again goes on without loss.
         """
-        head = await self.source.head(self.confirmations)
+        self.head = head = await self.source.head(self.confirmations)
         await self._return_to_branch()
-        while self.cursor is None or self.cursor.number < head.number:
-            first = self.source.origin.block if self.cursor is None else self.cursor.number + 1
-            until = head if first + RANGE > head.number else await self.source.cursor_at(first + RANGE - 1)
-            try:
-                events = await self.source.read(self.cursor, until)
-                for event in events:
-                    self.chain.apply(event)
-                    yield event
-            except BaseException:
-                self._restore()
-                raise
-            self._keep(until)
-            if self._on_progress is not None:
-                self._on_progress(until.number, head.number)
-
-    async def run_once(self) -> list[BatchPosted]:
-        """Advance to the confirmed head; returns the batches that were posted meanwhile."""
-        return [event async for event in self.advance() if isinstance(event, BatchPosted)]
+        cursor = self.cursor
+        if cursor is not None and cursor.number >= head.number:
+            return False
+        first = self.source.origin.block if cursor is None else cursor.number + 1
+        last = first + self._span - 1
+        until = head if last >= head.number else await self.source.cursor_at(last)
+        mark = self.chain.mark()
+        try:
+            for event in await self.source.read(cursor, until):
+                self.chain.apply(event)
+        except BaseException:
+            self.chain.back_to(mark)
+            raise
+        self._keep(until)
+        return True
 
     async def _return_to_branch(self) -> None:
-        while self.cursor is not None:
+        while self._checkpoints:
             try:
-                await self.source.check(self.cursor)
+                await self.source.check(self._checkpoints[-1].cursor)
             except Reorganised:
                 self.reorganisations += 1
-                self._checkpoints.pop()
-                self._restore()
+                self._go_back()
             else:
                 return
 
-    def _keep(self, cursor: Cursor) -> None:
-        self.cursor = cursor
-        self._checkpoints.append(Checkpoint(cursor, self.chain.snapshot()))
-        del self._checkpoints[:-CHECKPOINTS]
-
-    def _restore(self) -> None:
+    def _go_back(self) -> None:
+        self._checkpoints.pop()
         if self._checkpoints:
-            last = self._checkpoints[-1]
-            self.cursor = last.cursor
-            self.chain.restore(last.snapshot)
+            self.chain.back_to(self._checkpoints[-1].mark)
         else:
-            self.cursor = None
             self.chain = Chain(self.source.origin.genesis)
+
+    def _keep(self, cursor: Cursor) -> None:
+        self._checkpoints.append(Checkpoint(cursor, self.chain.mark()))
+        if len(self._checkpoints) > CHECKPOINTS:
+            del self._checkpoints[:-CHECKPOINTS]
+            self.chain.forget(self._checkpoints[0].mark)

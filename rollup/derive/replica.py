@@ -1,20 +1,20 @@
 """Executes derived blocks on a state of one's own, and says which block is the first that L1 got wrong.
 
 The replica never believes a state root: it executes every block with `rollup.stf` on the state it computed itself.
-Where a root differs, or a block breaks a rule, it stops before that block and keeps everything a proof needs as `Fraud`;
+Where a root differs, or a block breaks a rule, it stops before that batch and keeps all that a proof needs as `Fraud`;
 it goes on when L1 has reverted the batch. Which batches it holds is written in the same atomic batch as their blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rollup.crypto.keccak import keccak
 from rollup.crypto.signatures import Recover, recover
 from rollup.crypto.witness import build_witness
 from rollup.derive.chain import Chain, DerivedBatch, DerivedBlock
-from rollup.derive.source import Origin
+from rollup.derive.origin import Origin
 from rollup.errors import StoreError
 from rollup.stf.block import BlockResult, execute_block
 from rollup.store.changes import BlockCommit, Notes
@@ -65,78 +65,92 @@ class Replica:
         last = self.store.records.last_batch()
         return 0 if last is None else last.index
 
-    def reconcile(self, chain: Chain) -> int:
+    def reconcile(self, chain: Chain, *, whole: bool = True) -> int:
         """Take back the batches that are no longer on `chain`; returns the batch that the state now stands after.
 
+        A chain that is not yet `whole` (still being read) says nothing of batches beyond its head, so they stay.
         Raises `StoreError` if a final batch was taken from L1: no honest L1 does that.
         """
-        good = self.batch
-        while good > 0 and not self._holds(chain, good):
+        last = good = self.batch
+        while good > 0 and not self._holds(chain, good, whole=whole):
             good -= 1
         if self.fraud is not None and not _stands(chain, self.fraud.batch):
             self.fraud = None
-        target = chain.batches[good].last_number
-        if self.store.committed > target:
-            self.store.rollback(target, Notes(drop_batches_from=good + 1))
-        elif self.store.committed < target:
-            raise StoreError(f"the store ends with block {self.store.committed}, inside batch {good}")
+        if good < last or self.store.committed != self._end_of(good):
+            self.store.rollback(self._end_of(good), Notes(drop_batches_from=good + 1))
         return good
 
-    def execute(self, chain: Chain) -> Iterator[DerivedBatch]:
-        """Execute what `chain` has beyond the state, batch by batch; stops for good at a fraud until L1 reverts it."""
-        good = self.reconcile(chain)
-        for batch in chain.batches[good + 1 :]:
-            if self.fraud is not None:
-                return
-            if self._execute_batch(batch):
-                yield batch
+    def execute_next(self, chain: Chain, *, whole: bool = True) -> DerivedBatch | None:
+        """Execute the first batch of `chain` that is beyond the state, and return it if it is right.
 
-    def finalise(self, chain: Chain) -> None:
-        """Let go of what could undo final batches that were executed."""
-        final = min(chain.finalised, self.batch)
-        number = chain.batches[final].last_number
-        if number > self.store.records.final():
-            self.store.prune(number)
-            chain.trim(final)
+        None if there is none, or if a fraud stands: then `fraud` says so, until L1 reverts it.
+        """
+        good = self.reconcile(chain, whole=whole)
+        if self.fraud is not None or good >= chain.head.index:
+            return None
+        batch = chain.batches[good + 1]
+        if not batch.blocks:
+            raise StoreError(f"batch {batch.index} must be executed again and was let go: start anew to read it again")
+        return batch if self._execute_batch(batch) else None
 
-    def _holds(self, chain: Chain, index: int) -> bool:
+    def let_go(self, chain: Chain) -> None:
+        """Drop what could undo final batches that were executed, and what executed batches hold in memory."""
+        executed = min(self.batch, chain.head.index)
+        final = self._end_of(min(chain.finalised, executed))
+        if final > self.store.records.final():
+            self.store.prune(final)
+        chain.trim(executed)
+
+    def _holds(self, chain: Chain, index: int, *, whole: bool) -> bool:
+        if index > chain.head.index:
+            return not whole
         record = self.store.records.batch(index)
-        return record is not None and index <= chain.head.index and chain.batches[index].hash == record.batch_hash
+        return record is not None and chain.batches[index].hash == record.batch_hash
+
+    def _end_of(self, index: int) -> int:
+        """Number of the last block of an executed batch."""
+        if index == 0:
+            return self.origin.genesis.last_number
+        record = self.store.records.batch(index)
+        if record is None:
+            raise StoreError(f"batch {index} is missing")
+        return record.last
 
     def _execute_batch(self, batch: DerivedBatch) -> bool:
         """Execute a whole batch and make it durable at once; False, with nothing kept, if a block of it is wrong."""
         before = self.store.committed
         commits: list[BlockCommit] = []
-        for position, block in enumerate(batch.blocks):
-            commit = self._execute_block(batch, position, block)
-            if commit is None:
+        try:
+            for position, block in enumerate(batch.blocks):
+                commit = self._execute_block(batch, position, block)
+                if commit is None:
+                    break
+                commits.append(commit)
+            else:
+                end = batch.last_number
+                record = BatchRecord(batch.index, before + 1, end, batch.hash, batch.state_root, batch.l1_block)
+                self.store.commit(commits, Notes(batches=[record]))
+        finally:
+            if self.store.committed == before:
                 self.store.rollback(before)
-                return False
-            commits.append(commit)
-        record = BatchRecord(batch.index, before + 1, batch.last_number, batch.hash, batch.state_root, batch.l1_block)
-        self.store.commit(commits, Notes(batches=[record]))
-        return True
+        return self.fraud is None
 
     def _execute_block(self, batch: DerivedBatch, position: int, block: DerivedBlock) -> BlockCommit | None:
-        header = block.header
-        result = execute_block(self.store.read, header, block.txs, block.messages, self.origin.separator, self._recover)
-        valid = result.reason is Reason.NONE
-        root, _ = self.store.tree.changes(result.writes)
-        if valid and root == header.state_root:
-            witness = build_witness(self.store.tree, result.pre) if self._on_block is not None else b""
-            staged = self.store.stage(result.writes)
-            if self._on_block is not None:
-                self._on_block(block, result, witness)
-            return BlockCommit(staged, BlockRecord(header, block.txs, block.messages))
-        self.fraud = Fraud(
-            batch,
-            position,
-            block,
-            result.reason,
-            result.index,
-            root if valid else b"",
-            build_witness(self.store.tree, result.pre),
-        )
+        header, store = block.header, self.store
+        result = execute_block(store.read, header, block.txs, block.messages, self.origin.separator, self._recover)
+        witness = build_witness(store.tree, result.pre) if self._on_block or result.reason else b""
+        root = b""
+        if result.reason is Reason.NONE:
+            before = store.number
+            staged = store.stage(result.writes)
+            if staged.root == header.state_root:
+                if self._on_block is not None:
+                    self._on_block(block, result, witness)
+                return BlockCommit(staged, BlockRecord(header, block.txs, block.messages))
+            root = staged.root
+            store.rollback(before)
+            witness = witness or build_witness(store.tree, result.pre)
+        self.fraud = Fraud(batch, position, block, result.reason, result.index, root, witness)
         return None
 
 

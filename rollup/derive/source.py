@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from rollup.derive.chain import DerivedBatch
 from rollup.derive.events import BatchPosted, Event, Finalised, MessageAdded, Position, Reverted
+from rollup.derive.origin import Origin
 from rollup.errors import L1Error
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
@@ -34,20 +34,6 @@ class Cursor:
 
     number: int
     hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What the Rollup contract says of itself; `block` is the L1 block that holds its Genesis event."""
-
-    chain_id: int
-    rollup: bytes
-    inbox: bytes
-    verifier: bytes
-    separator: bytes
-    block: int
-    leaves: bytes
-    genesis: DerivedBatch
 
 
 class L1Source:
@@ -107,7 +93,7 @@ class L1Source:
             case "Reverted":
                 return Reverted(at, values["fromBatch"], values["fork"])
             case "Finalised":
-                return Finalised(at, values["batch"])
+                return Finalised(at, values["upTo"])
             case _:
                 return await self._batch(at, event)
 
@@ -116,6 +102,8 @@ class L1Source:
         if transaction is None or transaction.block_hash != at.block_hash:
             raise Reorganised(at.block_number)
         values = event.values
+        if transaction.to != self.origin.rollup or transaction.sender != values["poster"]:
+            raise L1Error("a batch was posted by another transaction than the node shows", retryable=True)
         return BatchPosted(
             at,
             values["index"],
@@ -128,31 +116,3 @@ class L1Source:
             values["stateRoot"],
             transaction.data,
         )
-
-
-async def read_origin(l1: L1Client, rollup: bytes, from_block: int = 0) -> Origin:
-    """Learn a deployment from nothing but the address of its Rollup contract; `L1Error` if there is none."""
-    contract = Contract(l1, rollup, load_artifact("Rollup"))
-    if not await l1.get_code(rollup):
-        raise L1Error(f"there is no contract at 0x{rollup.hex()}", retryable=False)
-    logs = await contract.events("Genesis", from_block=from_block, to_block=await l1.block_number())
-    if len(logs) != 1:
-        raise L1Error(f"0x{rollup.hex()} is not a Rollup: {len(logs)} genesis events", retryable=False)
-    log = logs[0]
-    config = await contract.call("config")
-    _, state_root, identity, _, _, last_number, _, last_timestamp, inbox_index, _ = await contract.call("batches", 0)
-    if state_root != log.values["root"]:
-        raise L1Error("the genesis batch does not have the genesis root", retryable=False)
-    genesis = DerivedBatch(
-        0, identity, 0, bytes(20), log.log.block_number, state_root, last_number, inbox_index, (), last_timestamp
-    )
-    return Origin(
-        chain_id=await l1.chain_id(),
-        rollup=rollup,
-        inbox=config[8],
-        verifier=config[9],
-        separator=await contract.call("domainSeparator"),
-        block=log.log.block_number,
-        leaves=log.values["leaves"],
-        genesis=genesis,
-    )

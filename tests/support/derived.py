@@ -1,0 +1,52 @@
+"""Derivation of a deployed rollup, ready to be stepped by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rollup.derive.chain import DerivedBatch
+from rollup.derive.follower import RANGE, Follower
+from rollup.derive.origin import read_origin
+from rollup.derive.pipeline import Pipeline
+from rollup.derive.replica import OnBlock, Replica
+from rollup.derive.source import L1Source
+from rollup.l1.client import L1Client
+from rollup.store.identity import ChainIdentity
+from rollup.store.state import StateStore
+from tests.support.deployed import Site
+
+
+async def derive(
+    site: Site,
+    *,
+    l1: L1Client | None = None,
+    store: StateStore | None = None,
+    span: int = RANGE,
+    confirmations: int = 0,
+    on_batch: Callable[[DerivedBatch], None] = lambda _: None,
+    on_block: OnBlock | None = None,
+) -> Pipeline:
+    """A pipeline that has read nothing yet, in memory and through the site's client unless told otherwise."""
+    client = l1 or site.l1
+    origin = await read_origin(client, site.deployment.rollup)
+    kept = store or StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
+    follower = Follower(L1Source(client, origin), confirmations=confirmations, span=span)
+    return Pipeline(follower, Replica(kept, origin, on_block=on_block), on_batch=on_batch)
+
+
+def leaves_of(pipeline: Pipeline) -> dict[int, bytes]:
+    """The whole derived state, as committed."""
+    return dict(pipeline.replica.store.iterate_leaves())
+
+
+class Liar(L1Client):
+    """A client of a node that lies: `distort(method, params, result)` changes what the honest node answered."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.distort: Callable[[str, tuple[Any, ...], Any], Any] = lambda _method, _params, result: result
+
+    async def request(self, method: str, *params: Any) -> Any:
+        """Ask the honest node, and distort its answer."""
+        return self.distort(method, params, await super().request(method, *params))
