@@ -30,11 +30,14 @@ from rollup.types.transactions import (
     encode_transaction,
 )
 from tests.differential import world as w
+from tests.differential.cases import LOT, fill_account
 from tests.differential.twins import Proof, accept, make_proof
 from tests.differential.world import DOLLAR, World, make_world
 
 ACCOUNTS: Final = 8
-MARKETS: Final = (w.BTC_PERP, w.BTC_PERP, w.ETH_PERP, w.ETH_PERP, w.BTC_SMALL, w.BTC_FUTURE, w.NEW_PERP, 404)
+_USUAL: Final = (w.BTC_PERP, w.BTC_PERP, w.ETH_PERP, w.ETH_PERP, w.BTC_SMALL, 1_001, 1_020)
+MARKETS: Final = (*_USUAL, w.BTC_FUTURE, w.NEW_PERP, 404)
+PAUSES: Final = (0, 0, 0, 1, 2, 5, 12, 30, 61, 3_600, 100_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ MOVES: Final = st.builds(
 
 def rounds(moves: int) -> st.SearchStrategy[Round]:
     """Blocks of up to so many moves."""
-    return st.builds(Round, st.integers(0, 12), st.lists(MOVES, min_size=1, max_size=moves).map(tuple))
+    return st.builds(Round, st.sampled_from(PAUSES), st.lists(MOVES, min_size=1, max_size=moves).map(tuple))
 
 
 @dataclass
@@ -89,17 +92,18 @@ class Tally:
 
 
 def make_arena() -> World:
-    """A world with rich, poor, indebted and heavily invested accounts."""
+    """A world with rich, poor, indebted and heavily invested accounts, two of them with (nearly) all positions."""
     world = make_world(ACCOUNTS, 60_000 * DOLLAR)
+    fill_account(world, 2)
+    fill_account(world, 3, -2 * LOT)
+    world.hold(3, {position.market: position.size for position in world.account(3).positions[:-1]})
     world.set_account(4, cash=900 * DOLLAR)
     world.set_account(5, cash=-44_000 * DOLLAR)
     world.hold(5, {w.BTC_PERP: w.COIN}, index=0)
     world.set_account(6, cash=120_000 * DOLLAR)
     world.hold(6, {w.BTC_PERP: -w.COIN, w.ETH_PERP: 2 * w.COIN, w.BTC_SMALL: 3 * w.COIN})
     world.hold(7, {w.ETH_PERP: -2 * w.COIN, w.BTC_SMALL: -3 * w.COIN})
-    world.set_market(w.BTC_PERP, open_interest=w.COIN)
-    world.set_market(w.ETH_PERP, open_interest=2 * w.COIN)
-    world.set_market(w.BTC_SMALL, open_interest=3 * w.COIN)
+    world.count_interest()
     return world
 
 
@@ -117,7 +121,7 @@ class Player:
     def play(self, played: Round) -> None:
         """One round: its block is judged until it is valid, then accepted."""
         self._time = self._world.time + played.pause
-        txs: list[bytes] = []
+        txs = self._refreshed() if played.pause > 30 else []
         messages: list[bytes] = []
         for move in played.moves:
             raw = self._make(move)
@@ -168,6 +172,15 @@ class Player:
         else:
             tx = self._price(move)
         return self._spoiled(encode_transaction(tx), move)
+
+    def _refreshed(self) -> list[bytes]:
+        """Prices of now for both coins, some dollars from the last."""
+        updates = []
+        for coin in (w.BTC, w.ETH):
+            spot = Underlying.decode(self._world.read(underlying_key(coin))).spot
+            mark = spot + (self._time % 7 - 3) * spot // 1_000
+            updates.append(encode_transaction(w.oracle_update(coin, self._time, spot, mark)))
+        return updates
 
     def _spoiled(self, raw: bytes, move: Move) -> bytes:
         """Bytes changed, cut or of no type at all."""
@@ -220,7 +233,7 @@ class Player:
 
     def _trade(self, move: Move) -> Trade:
         resting = self._pick(move)
-        number = resting.market if resting else MARKETS[move.market if move.fault < 24 else move.market % 5]
+        number = resting.market if resting else MARKETS[move.market if move.fault < 24 else move.market % len(_USUAL)]
         leaf = self._world.read(market_key(number))
         market = Market.decode(leaf) if leaf else w.market()
         coin = self._world.read(underlying_key(market.underlying))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -19,7 +20,7 @@ from rollup.crypto.keccak import keccak
 from rollup.crypto.signatures import address_of, sign
 from rollup.crypto.tree import MemoryNodes, Tree
 from rollup.types.accounts import NO_ADDRESS, Account, Position, Slot
-from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, slot_key, underlying_key
+from rollup.types.keys import GLOBALS, ORACLE_SET, KeyKind, account_key, kind_of, market_key, slot_key, underlying_key
 from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Underlying
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
 
@@ -121,6 +122,15 @@ class World:
         """Replace fields of a market."""
         before = Market.decode(self.leaves[market_key(number)])
         self.write({market_key(number): replace(before, **changes).encode()})
+
+    def count_interest(self) -> None:
+        """Make every market's open interest what the accounts hold."""
+        interest: Counter[int] = Counter()
+        for key, value in self.leaves.items():
+            if kind_of(key) is KeyKind.ACCOUNT:
+                interest.update({p.market: max(p.size, 0) for p in Account.decode(value).positions})
+        for market, held in interest.items():
+            self.set_market(market, open_interest=held)
 
     def set_globals(self, **changes: int) -> None:
         """Replace totals."""

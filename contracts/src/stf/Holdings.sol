@@ -5,7 +5,7 @@ import {Account, Limits} from "../types/Leaves.sol";
 import {Position} from "../types/Position.sol";
 
 /// @title Positions of an account, ascending by market
-/// @dev Twin of the position helpers in `rollup/stf/trade.py`.
+/// @dev Twin of `rollup/stf/holdings.py`.
 library Holdings {
     /// @notice Where `market` stands, or would stand, and the size held in it (0 if none).
     function locate(Account memory account, uint256 market) internal pure returns (uint256 place, int256 size) {
