@@ -10,6 +10,7 @@ from typing import Final
 
 from rollup.crypto.eip712 import (
     cancel_digest,
+    domain_separator,
     oracle_digest,
     order_digest,
     set_signer_digest,
@@ -19,12 +20,15 @@ from rollup.crypto.eip712 import (
 from rollup.crypto.keccak import keccak
 from rollup.crypto.signatures import address_of, sign
 from rollup.crypto.tree import MemoryNodes, Tree
+from rollup.l1.deployment import created_address
+from rollup.l1.devkeys import dev_address
 from rollup.types.accounts import NO_ADDRESS, Account, Position, Slot
 from rollup.types.keys import GLOBALS, ORACLE_SET, KeyKind, account_key, kind_of, market_key, slot_key, underlying_key
 from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Underlying
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
 
-SEPARATOR: Final = keccak(b"the domain of the tests")
+SEPARATOR: Final = domain_separator(31_337, created_address(dev_address(0), 2))
+"""The domain of the Rollup that `tests.support.world` deploys, so that a block made here can be posted there."""
 NOW: Final = 1_700_000_000
 DOLLAR: Final = 1_000_000
 COIN: Final = 1_000_000
