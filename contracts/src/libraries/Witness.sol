@@ -28,8 +28,8 @@ library Witness {
         if (witness.length < 2) revert IVerifier.MalformedWitness();
         uint256 count = Reader.u16(offset);
         offset += 2;
-        // No block touches more leaves than its meters allow, so a longer list must hold untouched ones.
-        if (count > MAX_LEAVES) revert IVerifier.MalformedWitness();
+        // Every block touches the totals, and none more leaves than its meters allow: a longer list must hold untouched ones.
+        if (count == 0 || count > MAX_LEAVES) revert IVerifier.MalformedWitness();
         leaves = new Leaf[](TABLE);
         uint256 lowest = 0;
         for (uint256 i = 0; i < count; ++i) {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,9 @@ from rollup.crypto.tree import MemoryNodes, Tree, leaf_hash
 from rollup.crypto.witness import build_witness, read_witness
 from rollup.types.keys import account_key, slot_key
 from tests.support.evm import Contract, Reverted, contract
+from tests.support.source import ROOT
 
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "witness.json").read_text())
 KEYS = st.integers(0, (1 << 40) - 1) | st.integers(0, 40) | st.integers(0, 40).map(lambda low: (1 << 38) | low << 13)
 STATES = st.dictionaries(KEYS, st.binary(min_size=1, max_size=40), max_size=40)
 
@@ -34,6 +38,27 @@ def build(leaves: dict[int, bytes]) -> Tree:
 def later_hashes(pre: dict[int, bytes], writes: dict[int, bytes]) -> list[bytes]:
     """Leaf hashes after the writes, by ascending key."""
     return [leaf_hash(writes.get(key, pre[key])) for key in sorted(pre)]
+
+
+def leaves_of(listed: list[dict[str, Any]]) -> dict[int, bytes]:
+    """Leaves of a vector."""
+    return {leaf["key"]: bytes.fromhex(leaf["value"][2:]) for leaf in listed}
+
+
+@pytest.mark.parametrize("vector", VECTORS["valid"], ids=lambda vector: vector["name"])
+def test_witness_vectors_lead_to_their_roots(libraries: Contract, vector: dict[str, Any]) -> None:
+    """What Python wrote, Solidity reads."""
+    witness = bytes.fromhex(vector["witness"][2:])
+    pre = read_witness(witness).leaves
+    before, after = libraries.call("roots", witness, later_hashes(pre, leaves_of(vector["writes"])))
+    assert ("0x" + before.hex(), "0x" + after.hex()) == (vector["preRoot"], vector["postRoot"])
+
+
+@pytest.mark.parametrize("vector", VECTORS["refused"], ids=lambda vector: vector["name"])
+def test_refused_witness_vectors_revert(libraries: Contract, vector: dict[str, Any]) -> None:
+    """Every kind of fault that Python names."""
+    witness = bytes.fromhex(vector["witness"][2:])
+    assert roots_or_refusal(libraries, witness, [bytes(32)] * 200) == b""
 
 
 @settings(deadline=None, max_examples=200)
