@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 import trio
 
-from challenger.worker import EvmWorker
+from challenger.worker import EvmWorker, WorkerDied
 from rollup.crypto.keccak import keccak
 from rollup.derive.chain import DerivedBlock
 from rollup.errors import ProofFault
@@ -28,10 +28,11 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class AuditTally:
-    """How many blocks were audited, left out for lack of time, and judged differently by the twins."""
+    """How many blocks were audited, left out for lack of time or of a worker, and judged differently by the twins."""
 
     audited: int = 0
     skipped: int = 0
+    failed: int = 0
     gas: int = 0
     disagreements: list[int] = field(default_factory=list)
 
@@ -72,6 +73,10 @@ class Auditor:
             verdict = await self._worker.verify(block, witness, self._separator)
         except ProofFault as fault:
             self._alarm(number, f"the verifier refuses the witness: {fault}")
+            return
+        except WorkerDied as error:
+            self.tally.failed += 1
+            log.warning("a block could not be audited", block=number, error=str(error))
             return
         self.tally.audited += 1
         self.tally.gas += verdict.gas_used

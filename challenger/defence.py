@@ -46,31 +46,43 @@ class Defender:
         self._bounties = bounties
         self._status = status
         self._listener = listener
-        self._prepared: Proof | None = None
+        self.removed: Fraud | None = None
+        """The last fraud that this challenger reverted itself."""
+        self._judged: tuple[Fraud, Proof | str] | None = None
 
-    async def act(self, fraud: Fraud | None) -> None:
+    async def act(self, fraud: Fraud | None, *, finalised: int) -> None:
         """Prove `fraud` if there is one, then claim what is due. Raises `L1Error`; the next round tries again."""
-        if fraud is not None and await still_stands(self._rollup, fraud):
+        if fraud is not None and fraud.batch.index <= finalised:
+            self._status.alarm = f"batch {fraud.batch.index} is wrong and final: it is too late to prove it"
+        elif fraud is not None and await still_stands(self._rollup, fraud):
             await self._prove(fraud)
         async for reward in self._bounties.claim_due():
             ether = reward.amount / 10**18
             self._listener("reward_claimed", f"reward of {ether:g} ether claimed", wei=reward.amount)
 
     async def _prove(self, fraud: Fraud) -> None:
-        if self._prepared is None or self._prepared.fraud is not fraud:
-            try:
-                self._prepared = await prepare_proof(self._rollup, self._worker, self._separator, fraud)
-            except (TwinsDisagree, ProofFault) as error:
-                self._status.alarm = str(error)
-                log.critical("no proof of a fraud; the twins must be looked at", error=str(error))
-                return
-        started = trio.current_time()
-        reversion = await send_proof(self._rollup, self._account, self._prepared)
-        if reversion is None:
-            self._listener("fraud_gone", f"batch {fraud.batch.index} was reverted by somebody else")
+        proof = await self._prepare(fraud)
+        if isinstance(proof, str):
+            self._status.alarm = proof
             return
+        started = trio.current_time()
         self._bounties.expect(fraud.batch.poster)
-        self._report(reversion, trio.current_time() - started)
+        reversion = await send_proof(self._rollup, self._account, proof)
+        if reversion is not None:
+            self.removed = fraud
+            self._report(reversion, trio.current_time() - started)
+
+    async def _prepare(self, fraud: Fraud) -> Proof | str:
+        """The proof, or why there is none; made once for each fraud."""
+        if self._judged is None or self._judged[0] is not fraud:
+            judgement: Proof | str
+            try:
+                judgement = await prepare_proof(self._rollup, self._worker, self._separator, fraud)
+            except (TwinsDisagree, ProofFault) as error:
+                log.critical("no proof of a fraud; the twins must be looked at", error=str(error))
+                judgement = f"fraud without a proof: {error}"
+            self._judged = (fraud, judgement)
+        return self._judged[1]
 
     def _report(self, reversion: Reversion, seconds: float) -> None:
         fields = {

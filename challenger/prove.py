@@ -7,9 +7,9 @@ the bytes that are sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from challenger.execute import GAS_LIMIT, Verdict, header_tuple, join_messages
+from challenger.sending import see_through
 from challenger.worker import EvmWorker
 from rollup.crypto.merkle import merkle_path
 from rollup.derive.replica import Fraud, block_hashes
@@ -17,9 +17,6 @@ from rollup.errors import L1Error, L1Reverted, PlumblineError
 from rollup.l1.account import L1Account
 from rollup.l1.contract import Contract
 from rollup.types.reasons import Reason
-
-MAX_PROOF_BYTES: Final = 128 * 1024
-"""What L1 nodes take as one transaction; the meters keep every proof below it."""
 
 
 class TwinsDisagree(PlumblineError):  # noqa: N818 - a finding
@@ -79,14 +76,16 @@ async def send_proof(rollup: Contract, account: L1Account, proof: Proof) -> Reve
     """
     batch = proof.fraud.batch
     try:
-        receipt = await account.transact(rollup.address, proof.calldata)
+        receipt = await see_through(account, rollup.address, proof.calldata)
     except L1Reverted:
-        if not await still_stands(rollup, proof.fraud):
-            return None
-        raise
+        if await still_stands(rollup, proof.fraud):
+            raise
+        return None
     reverted = next((e for e in rollup.decode_events(receipt.logs) if e.name == "Reverted"), None)
     if reverted is None or reverted.values["fromBatch"] != batch.index:
-        raise L1Error(f"the proof of batch {batch.index} was mined but reverted nothing", retryable=False)
+        if await still_stands(rollup, proof.fraud):
+            raise L1Error(f"the proof of batch {batch.index} was mined and reverted nothing", retryable=True)
+        return None
     return Reversion(
         batch.index,
         proof.fraud.position,

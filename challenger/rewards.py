@@ -8,8 +8,11 @@ from typing import Final
 
 import msgpack
 
+from challenger.sending import see_through
+from rollup.errors import L1Reverted
 from rollup.l1.account import L1Account
 from rollup.l1.contract import Contract
+from rollup.l1.values import Receipt
 from rollup.store.changes import Notes
 from rollup.store.state import StateStore
 
@@ -39,21 +42,32 @@ class Bounties:
         return [] if record is None else list(msgpack.unpackb(record))
 
     def expect(self, poster: bytes) -> None:
-        """Remember a poster that was proven wrong."""
+        """Remember a poster that is about to be proven wrong: a crash after the proof must not lose the reward."""
         self._save(sorted({*self.posters(), poster}))
 
     async def claim_due(self) -> AsyncIterator[Reward]:
         """Claim every bounty whose delay is over; forget those that are gone or went to a better claim."""
-        posters = self.posters()
-        for poster in posters:
+        for poster in self.posters():
             claimant, due, _, amount, _, _ = await self._rollup.call("bountyOf", poster)
             if amount and claimant == self._account.address:
                 latest = await self._account.client.get_block("latest")
                 if latest is None or latest.timestamp <= due:
                     continue
-                receipt = await self._rollup.transact(self._account, "claimReward", poster)
+                receipt = await self._claim(poster)
+                if receipt is None:
+                    continue
                 yield Reward(poster, amount, receipt.tx_hash)
             self._save([other for other in self.posters() if other != poster])
+
+    async def _claim(self, poster: bytes) -> Receipt | None:
+        """Send the claim; None if L1 has changed its mind meanwhile, which the next round will see."""
+        try:
+            receipt = await see_through(
+                self._account, self._rollup.address, self._rollup.abi.encode_call("claimReward", poster)
+            )
+        except L1Reverted:
+            return None
+        return receipt if receipt.success else None
 
     def _save(self, posters: list[bytes]) -> None:
         self._store.commit((), Notes(meta={_META: msgpack.packb(posters)}))

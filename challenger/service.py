@@ -6,7 +6,7 @@ L1 ─► pipeline (derive, replay) ─┬─► auditor ─► worker (py-evm) 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,13 @@ from challenger.audit import Auditor
 from challenger.defence import Defender, Listener
 from challenger.rewards import Bounties
 from challenger.status import Status
-from challenger.worker import open_worker
+from challenger.worker import WorkerDied, open_worker
+from rollup.derive.chain import DerivedBatch
 from rollup.derive.follower import Follower
+from rollup.derive.origin import Origin, read_origin
 from rollup.derive.pipeline import Pipeline, Progress
 from rollup.derive.replica import Fraud, Replica
-from rollup.derive.source import L1Source, Origin, read_origin
+from rollup.derive.source import L1Source
 from rollup.errors import L1Error
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
@@ -62,31 +64,48 @@ class Challenger:
     defender: Defender | None
     status: Status
     listener: Listener
+    told: Fraud | None = None
+    """The fraud that the listener has heard of."""
 
-    async def follow(self) -> None:
-        """Derive, defend, report; then wait for more. L1 may fail for as long as it likes: nothing is lost."""
+    async def follow(self, on_ready: Callable[[Challenger], None]) -> None:
+        """Derive, defend, report; then wait for more. L1 may fail for as long as it likes: nothing is lost.
+
+        `on_ready` hears once that L1 was read to its head for the first time.
+        """
+        ready = False
         while True:
             try:
                 await self.step()
-            except L1Error as error:
-                self.status.alarm = f"L1: {error}"
-                log.warning("L1 failed; trying again", error=str(error), retryable=error.retryable)
+            except (L1Error, WorkerDied) as error:
+                self.status.alarm = str(error)
+                log.warning("this round failed; trying again", error=str(error))
+            else:
+                if not ready:
+                    on_ready(self)
+                ready = True
             self.report()
             await trio.sleep(self.options.poll_seconds)
 
     async def step(self) -> None:
         """One round: everything L1 has new, and the answer to it."""
-        for batch in await self.pipeline.advance():
-            first = batch.blocks[0].header.number
-            text = f"batch {batch.index}: blocks {first}…{batch.last_number} are right"
-            self.listener("batch_verified", text, batch=batch.index, first=first, last=batch.last_number)
+        await self.pipeline.advance()
         self.status.alarm = ""
         fraud = self.pipeline.replica.fraud
-        if fraud is not None and self.status.fraud is None:
-            self.listener("fraud_found", f"FRAUD: {say(fraud)}", **describe(fraud))
+        self.tell(fraud)
         self.status.fraud = None if fraud is None else describe(fraud)
         if self.defender is not None:
-            await self.defender.act(fraud)
+            await self.defender.act(fraud, finalised=self.pipeline.follower.chain.finalised)
+
+    def tell(self, fraud: Fraud | None) -> None:
+        """Say what has changed about fraud, once."""
+        gone, self.told = self.told, fraud
+        if fraud is gone:
+            return
+        if gone is not None and (self.defender is None or self.defender.removed is not gone):
+            text = f"batch {gone.batch.index} is no longer on L1: somebody else reverted it"
+            self.listener("fraud_gone", text, batch=gone.batch.index)
+        if fraud is not None:
+            self.listener("fraud_found", f"FRAUD: {say(fraud)}", **describe(fraud))
 
     def report(self) -> None:
         """Write the status file."""
@@ -95,7 +114,7 @@ class Challenger:
         status.batch, status.block = replica.batch, replica.store.committed
         status.state_root = f"0x{replica.store.root.hex()}"
         status.finalised, status.fork = chain.finalised, chain.fork
-        status.audited, status.audit_skipped = tally.audited, tally.skipped
+        status.audited, status.audit_skipped = tally.audited, tally.skipped + tally.failed
         status.audit_waiting, status.disagreements = self.auditor.waiting(), tally.disagreements
         status.write(self.options.data)
 
@@ -116,7 +135,12 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                 replica = Replica(store, origin, on_block=auditor.offer if options.audit_ppm else None)
                 follower = Follower(L1Source(l1, origin), confirmations=options.confirmations)
                 status = Status(f"0x{options.rollup.hex()}", "watch" if options.key is None else "defend")
-                pipeline = Pipeline(follower, replica, on_progress=lambda progress: note(status, progress))
+                pipeline = Pipeline(
+                    follower,
+                    replica,
+                    on_batch=lambda batch: tell_verified(listener, batch),
+                    on_progress=lambda progress: note(status, progress),
+                )
                 defender = None
                 if options.key is not None:
                     account = L1Account(l1, options.key)
@@ -134,10 +158,7 @@ async def run_challenger(
 ) -> None:
     """Watch a rollup until cancelled; started once L1 was read to its head for the first time."""
     async with open_challenger(options, listener) as challenger:
-        await challenger.step()
-        challenger.report()
-        task_status.started(challenger)
-        await challenger.follow()
+        await challenger.follow(task_status.started)
 
 
 async def verifier_code(l1: L1Client, origin: Origin) -> bytes:
@@ -168,6 +189,13 @@ def say(fraud: Fraud) -> str:
     return (
         f"{where}: {fraud.reason.name} at transaction {fraud.index}" if fraud.reason else f"{where}: wrong state root"
     )
+
+
+def tell_verified(listener: Listener, batch: DerivedBatch) -> None:
+    """A batch that replay found right."""
+    first, last = batch.blocks[0].header.number, batch.last_number
+    text = f"batch {batch.index}: blocks {first} … {last} are right"
+    listener("batch_verified", text, batch=batch.index, first=first, last=last, root=batch.state_root)
 
 
 def note(status: Status, progress: Progress) -> None:

@@ -2,101 +2,157 @@
 
     challenger ── frames of msgpack on stdin ─► worker ── verdicts on stdout ─► challenger
 
-A frame is its length (u32) and a msgpack list. The worker ends when its input does, so it never outlives its parent,
-not even one that was killed.
+A frame is its length (u32) and a msgpack value; the first is the verifier's code. A worker that dies is replaced and
+asked again. It dies by itself, even in the middle of an execution, when its input ends: so it never outlives its
+parent, not even one that was killed.
 """
 
 from __future__ import annotations
 
+import os
+import queue
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, BinaryIO, Final
 
 import msgpack
+import structlog
 import trio
 
 from challenger.execute import GAS_LIMIT, Verdict, VerifierEvm
 from rollup.derive.chain import DerivedBlock
-from rollup.errors import ProofFault
+from rollup.errors import PlumblineError, ProofFault
 from rollup.types.blocks import Header
 
+ATTEMPTS: Final = 2
+"""A worker may die of lack of memory or by an operator's hand; one that dies of the same frame twice does so again."""
 _LENGTH: Final = 4
 _MAX_FRAME: Final = 1 << 22
 """A proof is below 128 KiB; anything near this is a bug."""
 
+log = structlog.get_logger()
 
-class WorkerDied(RuntimeError):  # noqa: N818 - what happened
-    """The worker process ended while a verdict was awaited."""
+
+class WorkerDied(PlumblineError):  # noqa: N818 - what happened
+    """The worker process ended while a verdict was awaited, and so did its replacement."""
 
 
 class EvmWorker:
     """The verifier's bytecode in another process; one execution at a time, callers wait their turn."""
 
-    def __init__(self, process: trio.Process) -> None:
-        self._process = process
+    def __init__(self, deployed_bytecode: bytes) -> None:
+        self._code = deployed_bytecode
+        self._process: trio.Process | None = None
         self._turn = trio.Lock()
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, None if none runs."""
+        return None if self._process is None else self._process.pid
+
     async def verify(self, block: DerivedBlock, witness: bytes, separator: bytes, *, gas: int = GAS_LIMIT) -> Verdict:
-        """Execute a block as L1 would. Raises ProofFault if the verifier reverts."""
+        """Execute a block as L1 would. Raises ProofFault if the verifier reverts, WorkerDied if it cannot be run."""
         frame = [block.header.encode(), block.txs, list(block.messages), witness, separator, gas]
         async with self._turn:
-            with trio.CancelScope(shield=True):  # half a frame would garble all that follow
-                answer = await self._exchange(frame)
+            answer = await self._ask(frame)
         if answer[0] == "fault":
             raise ProofFault(answer[1], tuple(answer[2]), answer[3])
         return Verdict(*answer[1:])
 
-    async def _exchange(self, frame: list[Any]) -> list[Any]:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        data: bytes = msgpack.packb(frame)
-        try:
-            await stdin.send_all(len(data).to_bytes(_LENGTH, "big") + data)
-        except trio.BrokenResourceError as error:
-            raise WorkerDied("the worker closed its input") from error
-        size = int.from_bytes(await _receive(stdout, _LENGTH), "big")
-        answer: list[Any] = msgpack.unpackb(await _receive(stdout, size))
-        return answer
+    async def start(self) -> None:
+        """Start the process if there is none; its imports take a second, which need not be waited for."""
+        if self._process is None:
+            self._process = await trio.lowlevel.open_process(
+                [sys.executable, "-m", "challenger.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # an interrupt from the terminal is the challenger's to handle
+            )
+            await self._send(self._code)
+
+    async def stop(self) -> None:
+        """End the process at once."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
+
+    async def _ask(self, frame: list[Any]) -> list[Any]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self.start()
+                await self._send(frame)
+                answer: list[Any] = await self._receive()
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                await self.stop()
+                log.warning("the verifier's process died", attempt=attempt)
+                if attempt == ATTEMPTS:
+                    raise WorkerDied("the verifier's process died, and so did its replacement") from error
+            except BaseException:
+                await self.stop()  # half a frame would garble all that follow
+                raise
+            else:
+                return answer
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _send(self, value: object) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        data: bytes = msgpack.packb(value)
+        await self._process.stdin.send_all(len(data).to_bytes(_LENGTH, "big") + data)
+
+    async def _receive(self) -> Any:
+        size = int.from_bytes(await self._receive_exactly(_LENGTH), "big")
+        return msgpack.unpackb(await self._receive_exactly(size))
+
+    async def _receive_exactly(self, size: int) -> bytes:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        data = b""
+        while len(data) < size:
+            part = await self._process.stdout.receive_some(size - len(data))
+            if not part:
+                raise trio.BrokenResourceError("the worker ended")
+            data += part
+        return data
 
 
 @asynccontextmanager
 async def open_worker(deployed_bytecode: bytes) -> AsyncIterator[EvmWorker]:
     """Start a worker for this verifier and end it with the block."""
-    process = await trio.lowlevel.open_process(
-        [sys.executable, "-m", "challenger.worker", deployed_bytecode.hex()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,  # an interrupt from the terminal is the challenger's to handle
-    )
+    worker = EvmWorker(deployed_bytecode)
     try:
-        yield EvmWorker(process)
+        await worker.start()
+        yield worker
     finally:
-        with trio.CancelScope(shield=True):
-            process.kill()
-            await process.wait()
+        await worker.stop()
 
 
-async def _receive(stream: trio.abc.ReceiveStream, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        part = await stream.receive_some(size - len(data))
-        if not part:
-            raise WorkerDied("the worker ended")
-        data += part
-    return data
-
-
-def serve(verifier: VerifierEvm, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer frames until there are no more."""
-    while len(prefix := requests.read(_LENGTH)) == _LENGTH:
-        size = int.from_bytes(prefix, "big")
-        assert size <= _MAX_FRAME, "a frame has the size of a proof"
-        answer: bytes = msgpack.packb(_answer(verifier, msgpack.unpackb(requests.read(size))))
+def main() -> None:
+    """The worker process: execute in the main thread, whose stack is the largest; read in another."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever anything prints must not end up between two frames
+    frames: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, frames), daemon=True).start()
+    verifier = VerifierEvm(frames.get())
+    while True:
+        answer: bytes = msgpack.packb(_answer(verifier, frames.get()))
         answers.write(len(answer).to_bytes(_LENGTH, "big") + answer)
         answers.flush()
+
+
+def _read(requests: BinaryIO, frames: queue.SimpleQueue[Any]) -> None:
+    """Pass frames on; when there are no more, nobody waits for an answer either."""
+    while len(prefix := requests.read(_LENGTH)) == _LENGTH:
+        size = int.from_bytes(prefix, "big")
+        if size > _MAX_FRAME:
+            break
+        frames.put(msgpack.unpackb(requests.read(size)))
+    os._exit(0)
 
 
 def _answer(verifier: VerifierEvm, frame: list[Any]) -> list[Any]:
@@ -109,4 +165,4 @@ def _answer(verifier: VerifierEvm, frame: list[Any]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    serve(VerifierEvm(bytes.fromhex(sys.argv[1])), sys.stdin.buffer, sys.stdout.buffer)
+    main()

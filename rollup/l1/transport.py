@@ -7,6 +7,8 @@ short), final if it speaks nonsense. A JSON-RPC error of the node becomes `L1Ref
 from __future__ import annotations
 
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -63,7 +65,10 @@ class JsonRpcTransport:
         return _result(method, request_id, status, answer)
 
     async def _exchange(self, body: bytes) -> tuple[int, bytes]:
-        async with self._http.stream("POST", self._url, content=body) as response:
+        request = self._http.build_request("POST", self._url, content=body)
+        request.stream = _Body(body)
+        response = await self._http.send(request, stream=True)
+        async with aclosing(response):
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise L1Error("the node compressed its answer though asked not to", retryable=False)
             answer = bytearray()
@@ -76,6 +81,21 @@ class JsonRpcTransport:
             if len(answer) > self._max_answer_bytes:
                 raise L1LimitExceeded("the answer of the node", self._max_answer_bytes, len(answer))
         return response.status_code, bytes(answer)
+
+
+class _Body(httpx.AsyncByteStream):
+    """A request's bytes. httpx's own is a generator, which a cancellation while sending abandons half-way."""
+
+    def __init__(self, data: bytes) -> None:
+        self._parts = [data]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._parts:
+            raise StopAsyncIteration
+        return self._parts.pop()
 
 
 def _checked_url(url: str) -> httpx.URL:

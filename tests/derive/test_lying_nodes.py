@@ -14,9 +14,9 @@ from rollup.derive.pipeline import Pipeline
 from rollup.errors import L1Error, PlumblineError, StoreError
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.contract import ContractAbi
-from tests.derive.test_pipeline import post_variety
 from tests.support.deployed import Site
 from tests.support.derived import Liar, derive, leaves_of
+from tests.support.frauds import post_variety
 from tests.support.poster import Poster
 
 Json = Any

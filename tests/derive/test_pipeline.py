@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rollup.crypto.keccak import keccak
 from rollup.derive.chain import DerivedBatch
 from rollup.derive.pipeline import Pipeline, Progress
 from rollup.errors import StoreError
@@ -18,23 +16,10 @@ from rollup.store.state import StateStore
 from rollup.types.keys import account_key
 from rollup.types.leaves import Account
 from rollup.types.reasons import Reason
-from rollup.types.transactions import FLAG_SELL, Trade, Transaction
 from tests.support.deployed import DISPUTE_WINDOW, SEQUENCER, Site
 from tests.support.derived import derive, leaves_of
-from tests.support.poster import CASH, FILL, Poster, with_root
-
-LIE = keccak(b"a root that nothing leads to")
-
-
-async def post_variety(poster: Poster) -> None:
-    """Three batches that hold every kind of message and most kinds of transaction."""
-    await poster.post(await poster.block(), await poster.block(poster.trade(), poster.trade()))
-    await poster.deposit(1, 5_000_000)
-    await poster.force(poster.withdraw(0, 7_000_000))
-    await poster.force(poster.withdraw(1, CASH * 2))  # more than there is: a no-op with a reason
-    await poster.open()
-    await poster.post(await poster.block(take=2), await poster.block(poster.transfer(2, 0, 1_000_000), take=2))
-    await poster.post(await poster.block(poster.trade(seller=1, buyer=0), poster.withdraw(1, 9)), await poster.block())
+from tests.support.frauds import LIE, fouls, post_variety, revert_fraud, stake_again
+from tests.support.poster import Poster, with_root
 
 
 async def test_derivation_rebuilds_the_state_of_an_honest_poster(site: Site, poster: Poster) -> None:
@@ -93,44 +78,18 @@ async def test_a_wrong_root_is_found_with_the_right_one(site: Site, poster: Post
         assert leaves_of(pipeline) == before
 
 
-async def frauds(poster: Poster) -> dict[str, tuple[Reason, int, bytes]]:
-    """Transactions that no honest poster includes: (reason, index, bytes). They follow a good trade."""
-    good, other = poster.trade(), poster.trade()
-    forged = replace(other, taker=replace(poster.order(1, 0), signature=poster.order(0, 0).signature))
-    greedy = Trade(poster.order(0, FLAG_SELL), poster.order(1, 0), FILL + 1_000)
-    cases: dict[str, tuple[Reason, list[Transaction]]] = {
-        "forged signature": (Reason.SIGNATURE_INVALID, [forged]),
-        "overfill": (Reason.OVERFILL, [greedy]),
-        "stolen cash": (Reason.SIGNATURE_INVALID, [replace(poster.withdraw(0, 5), account=1)]),
-        "replayed withdrawal": (Reason.NONCE_STALE, [withdrawal := poster.withdraw(1, 5), withdrawal]),
-        "margin skipped": (Reason.MARGIN, [poster.withdraw(0, CASH * 3)]),
-        "same account": (Reason.SELF_TRADE, [poster.trade(seller=1, buyer=1)]),
-        "unknown account": (Reason.ACCOUNT_UNKNOWN, [poster.transfer(0, 77, 1)]),
-    }
-    price = poster.price(await poster.now())
-    found: dict[str, tuple[Reason, int, bytes]] = {}
-    for name, (reason, transactions) in cases.items():
-        forge = await poster.forge(price, good, *transactions)
-        found[name] = (reason, 1 + len(transactions), forge.txs)
-    undecodable = await poster.forge(price, good, txs=b"\x0c and nothing more")
-    found["undecodable"] = (Reason.UNDECODABLE, 2, undecodable.txs)
-    crowd = [poster.withdraw(0, 1) for _ in range(33)]
-    found["too many"] = (Reason.METER_TRANSACTIONS, 32, (await poster.forge(*crowd)).txs)
-    return found
-
-
-async def test_an_invalid_transaction_is_found_with_its_reason(site: Site, poster: Poster) -> None:
-    """Each kind of invalid block stops derivation at the transaction that is at fault."""
+async def test_every_kind_of_fraud_is_found_with_its_reason(site: Site, poster: Poster) -> None:
+    """Derivation stops at the transaction that is at fault, or at the wrong root."""
     await poster.post(await poster.block())
     before = dict(poster.leaves)
     snapshot = await dev.take_snapshot(site.l1)
-    for name, (reason, index, txs) in (await frauds(poster)).items():
-        await poster.post(replace(await poster.forge(), txs=txs))
+    for name, foul in (await fouls(poster)).items():
+        await poster.post(foul.block)
         pipeline = await derive(site)
         await pipeline.advance()
         fraud = pipeline.replica.fraud
         assert fraud is not None, name
-        assert (fraud.reason, fraud.index, fraud.root) == (reason, index, b""), name
+        assert (fraud.reason, fraud.index, bool(fraud.root)) == (foul.reason, foul.index, not foul.reason), name
         assert leaves_of(pipeline) == before, name
         await dev.revert_to(site.l1, snapshot)
         snapshot = await dev.take_snapshot(site.l1)
@@ -145,31 +104,19 @@ async def test_derivation_goes_on_after_a_reversion(site: Site, poster: Poster) 
     pipeline = await derive(site)
     await pipeline.advance()
     assert pipeline.replica.fraud is not None
-    await revert_fraud(site, pipeline)
+    await revert_fraud(site, pipeline, SEQUENCER)
     await pipeline.advance()
     assert pipeline.replica.fraud is None
     assert (pipeline.follower.chain.fork, pipeline.follower.chain.head.index) == (1, 1)
     assert leaves_of(pipeline) == honest
     poster.leaves = honest
-    await site.contract("Rollup").transact(site.account(SEQUENCER), "claimReward", site.account(SEQUENCER).address)
-    await site.contract("Rollup").transact(site.account(SEQUENCER), "stake", value=10**18)
+    await stake_again(site, poster)
     await poster.post(await poster.block(poster.trade()))
     late = await derive(site)
     for each in (pipeline, late):
         await each.advance()
         assert leaves_of(each) == poster.leaves
         assert each.replica.batch == 2
-
-
-async def revert_fraud(site: Site, pipeline: Pipeline) -> None:
-    """Prove the fraud that derivation stands at, and let the reward's delay pass."""
-    from challenger.prove import encode_proof  # noqa: PLC0415 - the challenger is tested elsewhere
-
-    fraud, rollup = pipeline.replica.fraud, site.contract("Rollup")
-    assert fraud is not None
-    await site.account(SEQUENCER).transact(rollup.address, encode_proof(rollup, fraud))
-    await dev.increase_time(site.l1, 400)
-    await dev.mine(site.l1)
 
 
 async def test_a_restarted_replica_goes_on_from_its_database(site: Site, poster: Poster, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from rollup.errors import StoreError
 from rollup.l1 import dev
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
-from tests.derive.test_pipeline import LIE, revert_fraud
 from tests.support.deployed import DISPUTE_WINDOW, SEQUENCER, Site
 from tests.support.derived import derive, leaves_of
+from tests.support.frauds import LIE, revert_fraud
 from tests.support.poster import Poster, start_poster, with_root
 
 
@@ -122,13 +122,13 @@ async def test_a_reverted_fraud_that_comes_back_is_found_again(site: Site, poste
     pipeline = await derive(site)
     await pipeline.advance()
     snapshot = await dev.take_snapshot(site.l1)
-    await revert_fraud(site, pipeline)
+    await revert_fraud(site, pipeline, SEQUENCER)
     await pipeline.advance()
     assert pipeline.replica.fraud is None
     await branch_off(site, snapshot, poster, honest)
     await pipeline.advance()
     assert_fraud(pipeline, batch=2, fork=0)
-    await revert_fraud(site, pipeline)
+    await revert_fraud(site, pipeline, SEQUENCER)
     await pipeline.advance()
     assert pipeline.replica.fraud is None
     assert (pipeline.follower.chain.fork, leaves_of(pipeline)) == (1, honest)

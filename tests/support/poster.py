@@ -140,7 +140,7 @@ class Poster:
         for message in taken:
             builder.take_message(message)
         if any(isinstance(tx, Trade) for tx in transactions):
-            transactions = (*self._prices(now), *transactions)
+            transactions = (*self.prices(now), *transactions)
         for transaction in transactions:
             builder.apply(transaction)
         sealed = builder.finish()
@@ -152,7 +152,8 @@ class Poster:
         data = b"".join(encode_transaction(tx) for tx in transactions) + txs
         return BatchBlock(await self.now(), 0, root or self.root, data)
 
-    def _prices(self, now: int) -> Sequence[OracleUpdate]:
+    def prices(self, now: int) -> Sequence[OracleUpdate]:
+        """A fresh price of BTC, unless the state has it."""
         known = Underlying.decode(self.leaves[underlying_key(BTC)])
         return (self.price(now),) if known.time < now else ()
 
