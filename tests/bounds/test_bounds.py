@@ -1,0 +1,117 @@
+"""Whatever block L1 accepts, one transaction proves it wrong: below 2^24 gas and 128 KiB, on the fullest state.
+
+Each block is posted with a wrong root and proven, on py-evm with EIP-7623 prices. The figures are compared exactly;
+after a change that is meant, `PLUMBLINE_UPDATE_SNAPSHOTS=1 pytest tests/bounds` writes the new ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rollup.crypto.tree import KEY_BITS, LEVELS
+from rollup.l1.limits import MAX_TX_BYTES, MAX_TX_GAS
+from rollup.stf.meters import Usage
+from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, slot_key, underlying_key
+from rollup.types.limits import MAX_ACCOUNT, MAX_BYTES, MAX_LEAF_BYTES, SLOT_COUNT
+from rollup.types.transactions import TransactionType, decode_transaction
+from tests.bounds.blocks import KINDS
+from tests.bounds.trial import try_on_l1
+from tests.differential.heavy import can_be_inhabited, fill_tree
+from tests.differential.twins import Proof, assert_agreement, fast_verifier
+
+SNAPSHOT = Path(__file__).resolve().parents[1] / "snapshots" / "proofs.json"
+U16 = (1 << 16) - 1
+ACCOUNTS = st.integers(0, MAX_ACCOUNT).map(account_key)
+SLOTS = st.builds(slot_key, st.integers(0, MAX_ACCOUNT), st.integers(0, SLOT_COUNT - 1))
+
+
+def record(name: str, figures: dict[str, int]) -> dict[str, int]:
+    """The recorded figures of a block, after writing them if asked to."""
+    recorded: dict[str, dict[str, int]] = json.loads(SNAPSHOT.read_text()) if SNAPSHOT.exists() else {}
+    if os.environ.get("PLUMBLINE_UPDATE_SNAPSHOTS"):
+        recorded[name] = figures
+        ordered = {kind: recorded[kind] for kind in KINDS if kind in recorded}
+        SNAPSHOT.write_text(json.dumps(ordered, indent=1) + "\n")
+    return recorded[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KINDS)
+def test_worst_block_is_proven_in_one_transaction(name: str) -> None:
+    """Both twins agree in both EVMs, L1 reverts the batch, and gas and size stay within what L1 takes."""
+    proof = fill_tree(KINDS[name].make())
+    verdict = assert_agreement(proof, fast_verifier())
+    trial = try_on_l1(proof)
+    found = (trial.verdict.reason, trial.verdict.index, trial.verdict.post_root)
+    assert found == (verdict.reason, verdict.index, verdict.post_root)
+    assert trial.gas < MAX_TX_GAS
+    assert trial.transaction_bytes < MAX_TX_BYTES
+    figures = {
+        "gas": trial.gas,
+        "gas of the verifier": verdict.gas_used,
+        "bytes": trial.transaction_bytes,
+        "bytes of the witness": len(proof.witness),
+    }
+    assert record(name, figures) == figures
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_worst_block_takes_its_meters_to_their_limits(name: str) -> None:
+    """A block that stopped short would bound nothing."""
+    kind = KINDS[name]
+    result = kind.make().result
+    assert result.reason == kind.reason
+    limits = Usage.limits()
+    assert {meter: getattr(result.usage, meter) for meter in kind.full} == {
+        meter: getattr(limits, meter) for meter in kind.full
+    }
+
+
+def test_worst_blocks_cover_every_meter() -> None:
+    """Those that count whole pieces are reached exactly, those of bytes within one leaf or one transaction."""
+    reached = {meter for kind in KINDS.values() for meter in kind.full}
+    assert reached >= {"transactions", "bytes", "accounts", "slots", "system", "recoveries", "revaluations"}
+    assert max(kind.make().result.usage.leaf_bytes for kind in KINDS.values()) > MAX_LEAF_BYTES - 650
+
+
+def test_worst_blocks_cover_every_transaction_type() -> None:
+    """Each type of transaction fills a block, and forced messages of each type but prices do."""
+    plain: set[int] = set()
+    forced: set[int] = set()
+    for kind in KINDS.values():
+        proof = kind.make()
+        plain.update(tx_types(proof))
+        forced.update(message[21] for message in proof.messages)
+    assert plain >= set(TransactionType)
+    assert forced >= {TransactionType.TRADE, TransactionType.WITHDRAW, TransactionType.TRANSFER}
+
+
+def tx_types(proof: Proof) -> set[int]:
+    """Types of the transactions of a block, up to the first that is none."""
+    found, offset = set(), 0
+    while offset < len(proof.txs) and proof.txs[offset] <= max(TransactionType):
+        found.add(proof.txs[offset])
+        _, offset = decode_transaction(proof.txs, offset)
+    return found
+
+
+def test_largest_proof_carries_every_byte_that_a_batch_takes() -> None:
+    """Transactions up to what posting refuses, and messages as long as the trades in them leave room for."""
+    proof = KINDS["most bytes"].make()
+    assert len(proof.txs) == MAX_BYTES
+    assert {len(message) for message in proof.messages} == {219, 256}
+
+
+@given(st.one_of(ACCOUNTS, SLOTS, st.integers(0, U16).map(underlying_key), st.integers(0, U16).map(market_key)))
+@example(GLOBALS)
+@example(ORACLE_SET)
+def test_fullest_tree_has_a_sibling_wherever_a_key_can_be(key: int) -> None:
+    """No state has a larger witness: the tree that the bounds are measured on leaves out nothing that can exist."""
+    for level in range(LEVELS + 1):
+        assert can_be_inhabited(level, key >> KEY_BITS - 2 * level), level
