@@ -14,7 +14,7 @@ from rollup.crypto.signatures import Recover, recover
 from rollup.errors import BlockFull, InvalidTransaction
 from rollup.stf import meters
 from rollup.stf.block import close
-from rollup.stf.context import Context, Read, View
+from rollup.stf.context import Context, Leaf, Mark, Read, View
 from rollup.stf.funding import settle_funding
 from rollup.stf.margin import Margin, margin
 from rollup.stf.messages import execute_message
@@ -44,6 +44,17 @@ class SealedBlock:
     pre: dict[int, bytes]
     receipts: tuple[Receipt, ...]
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A point of a block under construction to which it can go back."""
+
+    mark: Mark
+    values: dict[int, Leaf | None]
+    dirty: frozenset[int]
+    txs: int
+    receipts: int
 
 
 class BlockBuilder:
@@ -101,6 +112,19 @@ class BlockBuilder:
         self._receipts.append(receipt)
         return receipt
 
+    def checkpoint(self) -> Checkpoint:
+        """Remember the block as it is, for transactions that stand or fall together; see `restore`."""
+        ctx = self._ctx
+        return Checkpoint(ctx.mark(), dict(ctx.values), frozenset(ctx.dirty), len(self._txs), len(self._receipts))
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Take back every transaction since `checkpoint`, with its touches, meters and accruals."""
+        ctx = self._ctx
+        ctx.rollback(checkpoint.mark)
+        ctx.values, ctx.dirty = dict(checkpoint.values), set(checkpoint.dirty)
+        ctx.sheets.clear()
+        del self._txs[checkpoint.txs :], self._receipts[checkpoint.receipts :]
+
     def finish(self) -> SealedBlock:
         """Seal the block; the builder is spent."""
         close(self._ctx, *self._inbox)
@@ -122,6 +146,11 @@ class BlockBuilder:
     def count(self) -> int:
         """Messages and transactions so far."""
         return len(self._receipts)
+
+    @property
+    def message_count(self) -> int:
+        """Inbox messages taken so far."""
+        return len(self._messages)
 
     @property
     def usage(self) -> Usage:

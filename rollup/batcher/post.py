@@ -1,0 +1,182 @@
+"""Posts what L1 lacks, and follows each posting to its end.
+
+Nothing is remembered: every round reads from L1 which batch is the last, finds the blocks after it in the store, and
+builds on its hash. So a crash between any two steps, a reorganisation of L1, or a reversion needs no repair here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+import trio
+
+from rollup.batcher.alarms import Alarms
+from rollup.batcher.contracts import Posted, RollupContract
+from rollup.batcher.pack import Packed, PendingBlock, pack
+from rollup.errors import L1Error, L1LimitExceeded, L1Refused, L1Reverted
+from rollup.l1.account import L1Account, SentTransaction
+from rollup.l1.values import Receipt
+from rollup.types.blocks import Header
+
+log = structlog.get_logger(__name__)
+
+REPLACE_PERCENT: Final = 15
+"""A node takes a replacement only if it pays at least 10 % more."""
+STUCK_SECONDS: Final = 30.0
+"""Two or three L1 blocks; a transaction that is in none of them was priced too low."""
+
+
+class Blocks(Protocol):
+    """Durable blocks by number."""
+
+    def header(self, number: int) -> Header | None:
+        """Header of a block; None if it is not (or no longer) there."""
+        ...
+
+    def pending(self, after: int) -> Iterator[PendingBlock]:
+        """Blocks after number `after`, ascending."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a batch is due: `interval` seconds after the first block waits, or once `blocks` wait or `size` bytes."""
+
+    interval: float
+    blocks: int
+    size: int
+
+
+class Poster:
+    """One poster's key on one deployment."""
+
+    def __init__(
+        self,
+        contract: RollupContract,
+        account: L1Account,
+        blocks: Blocks,
+        alarms: Alarms,
+        rhythm: Rhythm,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
+        self._contract = contract
+        self._account = account
+        self._blocks = blocks
+        self._alarms = alarms
+        self._rhythm = rhythm
+        self._stuck = stuck_seconds
+        self._waiting_since: float | None = None
+
+    async def post_if_due(self) -> Packed | None:
+        """Post one batch if one is due and allowed; returns it once it is mined, None if there was nothing to do."""
+        tip = await self._contract.tip()
+        packed = await self._next(tip)
+        if packed is None:
+            self._waiting_since = None
+            return None
+        if not self._is_due(packed) or not await self._may_post():
+            return None
+        receipt = await self._post(tip, packed)
+        self._waiting_since = None
+        if receipt is None:
+            return None
+        log.info("batch_posted", batch=tip.index + 1, first=packed.first, last=packed.last, gas=receipt.gas_used)
+        return packed
+
+    async def _next(self, tip: Posted) -> Packed | None:
+        """The next batch on top of L1's tip; None if no block waits, or if the tip is not our chain."""
+        if tip.last_number:
+            header = self._blocks.header(tip.last_number)
+            if header is None or header.state_root != tip.state_root:
+                return None  # somebody else's batch, or one whose reversion we have followed already
+        fork = await self._contract.fork()
+        pending = self._blocks.pending(tip.last_number)
+        first = next(pending, None)
+        if first is None or first.header.fork != fork:
+            return None
+
+        def waiting() -> Iterator[PendingBlock]:
+            yield first
+            yield from pending
+
+        return pack(waiting())
+
+    def _is_due(self, packed: Packed) -> bool:
+        now = trio.current_time()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        full = packed.count >= self._rhythm.blocks or len(packed.data) >= self._rhythm.size
+        return full or now >= self._waiting_since + self._rhythm.interval
+
+    async def _may_post(self) -> bool:
+        if await self._contract.may_post(self._account.address):
+            self._alarms.clear("posting")
+            return True
+        self._alarms.raise_("posting", "L1 does not let this key post now: no stake, or another sequencer is in turn")
+        return False
+
+    async def _post(self, tip: Posted, packed: Packed) -> Receipt | None:
+        """Send one batch and see it through; None if L1 moved on meanwhile, so that the next round starts afresh."""
+        calldata = self._contract.post_calldata(tip.batch_hash, packed.data, packed.inbox_hash)
+        try:
+            sent = await self._send(calldata)
+            receipt = await self._see_through(sent)
+        except L1Reverted as error:
+            # Usually WrongParent: L1's tip moved between reading and sending.
+            log.warning("batch_refused", reason=str(error))
+            self._alarms.raise_("batch", f"L1 refuses the next batch: {error}")
+            return None
+        except L1LimitExceeded as error:
+            self._alarms.raise_("fees", str(error))
+            return None
+        if not receipt.success:
+            self._alarms.raise_("batch", f"the posting 0x{receipt.tx_hash.hex()} reverted")
+            return None
+        self._alarms.clear("batch")
+        self._alarms.clear("fees")
+        return receipt
+
+    async def _send(self, calldata: bytes) -> SentTransaction:
+        """Send in place of whatever an earlier life of this process may have left unmined."""
+        l1, address = self._account.client, self._account.address
+        mined = await l1.get_nonce(address)
+        if await l1.get_nonce(address, "pending") == mined:
+            return await self._account.send(self._contract.address, calldata)
+        fees = (await l1.suggest_fees()).raised(REPLACE_PERCENT)
+        return await self._account.send(self._contract.address, calldata, nonce=mined, fees=fees)
+
+    async def _see_through(self, sent: SentTransaction) -> Receipt:
+        """Wait until it is mined, raising its price each time it is stuck."""
+        versions = [sent]
+        while True:
+            deadline = trio.current_time() + self._stuck
+            while trio.current_time() < deadline:
+                for version in versions:
+                    receipt = await self._account.client.get_receipt(version.hash)
+                    if receipt is not None:
+                        return receipt
+                if await self._superseded(sent.nonce, versions):
+                    raise L1Error("another transaction took the nonce", retryable=True)
+                await trio.sleep(min(0.25, self._stuck / 4))
+            versions.append(await self._replace(versions[-1]))
+
+    async def _superseded(self, nonce: int, versions: list[SentTransaction]) -> bool:
+        """Whether the nonce is used up by none of ours."""
+        if await self._account.client.get_nonce(self._account.address) <= nonce:
+            return False
+        for version in versions:
+            if await self._account.client.get_receipt(version.hash) is not None:
+                return False
+        return True
+
+    async def _replace(self, sent: SentTransaction) -> SentTransaction:
+        fees = await self._contract.raised_fees(sent.fees, REPLACE_PERCENT)
+        log.warning("batch_stuck", nonce=sent.nonce, max_fee=fees.max_fee)
+        try:
+            return await self._account.replace(sent, fees)
+        except L1Refused as refusal:
+            log.warning("replacement_refused", reason=refusal.reason)  # it is mined, or soon will be
+            return sent

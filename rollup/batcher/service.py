@@ -1,0 +1,81 @@
+"""The batcher's loop: post what is due and make final what is old enough, whatever L1 does meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from rollup.batcher.alarms import Alarms
+from rollup.batcher.contracts import RollupContract
+from rollup.batcher.post import Poster
+from rollup.errors import L1Error
+from rollup.l1.account import L1Account
+
+log = structlog.get_logger(__name__)
+
+FINALISE_AHEAD = 64
+"""Batches looked at per round for finality."""
+
+
+async def ensure_stake(contract: RollupContract, account: L1Account) -> None:
+    """Stake what is missing to the minimum; L1's error if the wallet cannot."""
+    missing = (await contract.terms()).min_stake - await contract.stake_of(account.address)
+    if missing > 0:
+        await contract.add_stake(account, missing)
+        log.info("staked", wei=missing)
+
+
+async def finalise_due(contract: RollupContract, account: L1Account) -> int | None:
+    """Make every batch final whose dispute window has passed; returns the last of them, None if there is none."""
+    tip, final = (await contract.tip()).index, await contract.finalised()
+    window = (await contract.terms()).dispute_window
+    newest = await contract.l1.get_block("latest")
+    assert newest is not None, "a node has its newest block"
+    due = None
+    for index in range(final + 1, min(tip, final + FINALISE_AHEAD) + 1):
+        if (await contract.batch(index)).posted_at + window >= newest.timestamp:
+            break
+        due = index
+    if due is not None:
+        await contract.finalise(account, due)
+        log.info("finalised", batch=due)
+    return due
+
+
+async def check_balance(account: L1Account, low: int, alarms: Alarms) -> None:
+    """Alarm while the wallet holds less than `low` wei: before it is empty, not after."""
+    balance = await account.client.get_balance(account.address)
+    if balance < low:
+        alarms.raise_("balance", f"0x{account.address.hex()} holds {balance} wei, less than {low}")
+    else:
+        alarms.clear("balance")
+
+
+async def run_batcher(
+    poster: Poster,
+    contract: RollupContract,
+    account: L1Account,
+    alarms: Alarms,
+    *,
+    poll: float,
+    low_balance: int,
+    finalise: bool,
+    posting: Callable[[], bool],
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled. An `L1Error` is an alarm and another try. Nothing is posted while `posting()` is false."""
+    task_status.started()
+    while True:
+        try:
+            if posting():
+                while await poster.post_if_due() is not None:
+                    pass
+            if finalise:
+                await finalise_due(contract, account)
+            await check_balance(account, low_balance, alarms)
+            alarms.clear("l1")
+        except L1Error as error:
+            alarms.raise_("l1", str(error))
+        await trio.sleep(poll)

@@ -1,0 +1,111 @@
+"""The exchange on a dispatcher: every method, and the channels that tell what became durable."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rollup.errors import UnknownChannel
+from rollup.rpc.dispatch import Dispatcher
+from rollup.rpc.methods.accounts import register_accounts
+from rollup.rpc.methods.chain import register_chain
+from rollup.rpc.methods.markets import register_markets
+from rollup.rpc.methods.orders import register_orders
+from rollup.rpc.methods.shapes import show_account, show_depth, show_order, show_ticker, show_trade
+from rollup.rpc.session import Session
+from rollup.rpc.subscriptions import Subscriptions
+from rollup.sequencer.exchange import Exchange
+from rollup.sequencer.rejections import UnknownInstrument
+from rollup.sequencer.unit import Unit
+from rollup.sequencer.watch import Progress
+
+DEPTH: Final = 20
+"""Levels of each side that a book's channel shows."""
+
+
+def register_exchange(dispatcher: Dispatcher, exchange: Exchange) -> None:
+    """Every public, private and oracle method."""
+    register_markets(dispatcher, exchange)
+    register_orders(dispatcher, exchange)
+    register_accounts(dispatcher, exchange)
+    register_chain(dispatcher, exchange)
+
+
+class Feeds:
+    """Publishes units: trades.NAME, orderbook.NAME, ticker.NAME, account.N, blocks, batches."""
+
+    def __init__(self, exchange: Exchange, subscriptions: Subscriptions) -> None:
+        self._exchange = exchange
+        self._subscriptions = subscriptions
+        for family in ("trades", "orderbook", "ticker"):
+            subscriptions.add_family(family, self._open_market)
+        subscriptions.add_family("account", self._open_account)
+        for family in ("blocks", "batches"):
+            subscriptions.add_family(family, _open_chain)
+        exchange.listen(self.publish)
+
+    def publish(self, unit: Unit) -> None:
+        """Tell of a durable unit."""
+        publish, names = self._subscriptions.publish, self._exchange.catalogue
+        for trade in unit.trades:
+            publish(f"trades.{names.by_number(trade.market).name}", show_trade(names, trade))
+        for order in unit.orders:
+            publish(f"account.{order.account}", show_order(names, order))
+        for number in unit.markets:
+            instrument = names.by_number(number)
+            publish(f"orderbook.{instrument.name}", self._depth(instrument.name))
+            publish(f"ticker.{instrument.name}", self._ticker(instrument.name))
+        for block in unit.blocks:
+            header = block.header
+            publish(
+                "blocks",
+                {
+                    "number": header.number,
+                    "fork": header.fork,
+                    "timestamp": header.timestamp,
+                    "state_root": f"0x{header.state_root.hex()}",
+                    "transactions": len(block.receipts),
+                    "messages": len(block.messages),
+                },
+            )
+
+    def publish_progress(self, progress: Progress) -> None:
+        """Tell of what L1 has now."""
+        self._subscriptions.publish(
+            "batches",
+            {
+                "batch": progress.batch,
+                "last_block": progress.block,
+                "finalised": progress.finalised,
+                "fork": progress.fork,
+            },
+        )
+
+    def _open_market(self, _session: Session, channel: str) -> object | None:
+        family, _, name = channel.partition(".")
+        try:
+            self._exchange.catalogue.by_name(name)
+        except UnknownInstrument:
+            raise UnknownChannel("no such channel", channel=channel) from None
+        if family == "orderbook":
+            return self._depth(name)
+        return self._ticker(name) if family == "ticker" else None
+
+    def _open_account(self, _session: Session, channel: str) -> object | None:
+        number = channel.partition(".")[2]
+        if not number.isascii() or not number.isdigit() or len(number) > 8:
+            raise UnknownChannel("no such channel", channel=channel)
+        return show_account(self._exchange.catalogue, self._exchange.account(int(number)))
+
+    def _depth(self, name: str) -> dict[str, Any]:
+        instrument = self._exchange.catalogue.by_name(name)
+        return show_depth(instrument, self._exchange.depth(instrument, DEPTH))
+
+    def _ticker(self, name: str) -> dict[str, Any]:
+        instrument = self._exchange.catalogue.by_name(name)
+        return show_ticker(instrument, self._exchange.ticker(instrument))
+
+
+def _open_chain(_: Session, channel: str) -> object | None:
+    if "." in channel:
+        raise UnknownChannel("no such channel", channel=channel)
+    return None

@@ -1,0 +1,1 @@
+"""The exchange's methods, by subject; `rollup.rpc.exchange` registers them all."""

@@ -1,0 +1,86 @@
+"""Makes units durable and then public: header signatures, one group commit, answers, news, in this order.
+
+While one batch is being written the engine works on; whatever it sent meanwhile goes into the next batch together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgpack
+import trio
+
+from rollup.crypto.eip712 import header_digest
+from rollup.crypto.keccak import keccak
+from rollup.crypto.signatures import sign
+from rollup.sequencer.commands import TradeReport
+from rollup.sequencer.journal import encode_trade, trade_key
+from rollup.sequencer.ledger import NewBlock
+from rollup.sequencer.unit import Unit
+from rollup.stf.receipts import Receipt
+from rollup.store.changes import BlockCommit, Notes
+from rollup.store.records import BlockRecord
+from rollup.store.writer import StoreWriter
+from rollup.types.transactions import encode_transaction
+
+TRANSACTIONS: Final = b"x"
+"""Index of transactions: this and the keccak of the bytes lead to block (u40) and index (u16)."""
+GROUP: Final = 64
+"""Units that share one synced write; more would only lengthen the wait of the first."""
+
+
+class Committer:
+    """Writes units in the order in which the engine made them."""
+
+    def __init__(self, writer: StoreWriter, key: bytes, separator: bytes, announce: Callable[[Unit], None]) -> None:
+        self._writer = writer
+        self._key = key
+        self._separator = separator
+        self._announce = announce
+
+    async def run(self, units: trio.MemoryReceiveChannel[Unit]) -> None:
+        """Serve until the engine ends. A `StoreError` ends the process: nothing unwritten was acknowledged."""
+        async for first in units:
+            group = [first]
+            while len(group) < GROUP:
+                try:
+                    group.append(units.receive_nowait())
+                except (trio.WouldBlock, trio.EndOfChannel):
+                    break
+            await self._commit(group)
+
+    async def _commit(self, group: Sequence[Unit]) -> None:
+        entries: dict[bytes, bytes | None] = {}
+        blocks: list[BlockCommit] = []
+        for unit in group:
+            entries.update(unit.records)
+            blocks += [self._record(block, unit.trades) for block in unit.blocks]
+        if blocks or entries:
+            await self._writer.commit(blocks, Notes(entries=entries) if entries else None)
+        for unit in group:
+            for reply in unit.replies:
+                reply.release()
+            self._announce(unit)
+
+    def _record(self, block: NewBlock, trades: Sequence[TradeReport]) -> BlockCommit:
+        number = block.header.number
+        digest = header_digest(self._separator, keccak(block.header.encode()))
+        record = BlockRecord(block.header, block.txs, block.messages, sign(digest, self._key))
+        index = {trade_key(trade): encode_trade(trade) for trade in trades if trade.block == number}
+        for receipt in block.receipts[len(block.messages) :]:
+            place = number.to_bytes(5, "big") + receipt.index.to_bytes(2, "big")
+            index[TRANSACTIONS + transaction_id(receipt)] = place
+        return BlockCommit(block.staged, record, encode_receipts(block.receipts), index)
+
+
+def transaction_id(receipt: Receipt) -> bytes:
+    """Keccak of the transaction's bytes."""
+    assert receipt.subject is not None, "a transaction in a block was decoded"
+    return keccak(encode_transaction(receipt.subject))  # type: ignore[arg-type]  # not a message: those come first
+
+
+def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
+    """What became of each message and transaction: [index, kind, reason, forced] each."""
+    packed: bytes = msgpack.packb([[r.index, int(r.kind), int(r.reason), r.forced] for r in receipts])
+    return packed

@@ -1,0 +1,126 @@
+"""The engine: the one task that changes books and ledger. Commands come in, units for the group commit go out.
+
+A unit is sent on when nothing but answers wait, or when the open block is `interval` seconds old. While the committer
+writes one unit the engine works on the next; if the committer falls behind, the channel between them is what slows the
+engine, then admission, and then callers hear `Busy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final, TypeVar
+
+import trio
+
+from rollup.errors import Rejected
+from rollup.sequencer.commands import Command, PlaceOrder, Reply, SoftCancel, Submit
+from rollup.sequencer.desk import Desk
+from rollup.sequencer.unit import Unit
+
+T = TypeVar("T")
+
+EXPIRY_TICK: Final = 0.5
+"""Seconds between two looks for expired orders; matching never meets a dead order anyway."""
+
+
+@dataclass(slots=True, eq=False)
+class TakeMessages:
+    """Inbox messages that follow those already taken; `first` is the number of the first."""
+
+    first: int
+    messages: Sequence[bytes]
+
+
+@dataclass(slots=True, eq=False)
+class Pause:
+    """Stop after sending everything on; `resume` once the chain has been moved. For `reorganise`."""
+
+    stopped: trio.Event = field(default_factory=trio.Event)
+    resume: trio.Event = field(default_factory=trio.Event)
+
+
+Input = Command | TakeMessages | Pause
+
+
+class Engine:
+    """Runs one desk."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        inputs: trio.MemoryReceiveChannel[list[Input]],
+        units: trio.MemorySendChannel[Unit],
+        interval: float,
+    ) -> None:
+        self._desk = desk
+        self._inputs = inputs
+        self._units = units
+        self._interval = interval
+        self._opened = inf
+
+    async def run(self) -> None:
+        """Serve until the inputs end; what was taken in is sent on."""
+        async with self._units:
+            expiry = trio.current_time() + EXPIRY_TICK
+            while True:
+                inputs: list[Input] = []
+                with trio.move_on_at(min(self._opened + self._interval, expiry)):
+                    try:
+                        inputs = await self._inputs.receive()
+                    except trio.EndOfChannel:
+                        break
+                self._desk.ledger.refresh()
+                for each in inputs:
+                    await self._handle(each)
+                now = trio.current_time()
+                if now >= expiry:
+                    self._desk.expire()
+                    expiry = now + EXPIRY_TICK
+                await self._send_on(now)
+            await self._flush()
+
+    async def _handle(self, each: Input) -> None:
+        match each:
+            case PlaceOrder():
+                self._answer(each.reply, lambda: self._desk.place(each))
+            case SoftCancel():
+                self._answer(each.reply, lambda: self._desk.cancel(each))
+            case Submit():
+                self._answer(each.reply, lambda: self._desk.submit(each))
+            case TakeMessages():
+                self._take(each)
+            case Pause():
+                await self._flush()
+                each.stopped.set()
+                await each.resume.wait()
+
+    def _answer(self, reply: Reply[T], work: Callable[[], T]) -> None:
+        try:
+            reply.settle(work())
+        except Rejected as refusal:
+            reply.fail(refusal)
+        self._desk.unit.replies.append(reply)
+
+    def _take(self, each: TakeMessages) -> None:
+        """Take what is new of the messages; a follower that started over sends some again."""
+        known = self._desk.ledger.inbox_index - each.first
+        assert known >= 0, "messages come in order"
+        self._desk.take_messages(each.messages[known:])
+
+    async def _send_on(self, now: float) -> None:
+        if self._desk.ledger.is_empty:
+            self._opened = inf
+            if not self._desk.unit.is_empty:
+                await self._flush()
+        elif self._opened == inf:
+            self._opened = now
+        elif now >= self._opened + self._interval:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        unit = self._desk.take_unit()
+        self._opened = inf
+        if not unit.is_empty:
+            await self._units.send(unit)
