@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from rollup.errors import Rejected
@@ -28,7 +27,7 @@ class Tally:
     transfers: int = 0
     hard_cancels: int = 0
     session_keys: int = 0
-    refusals: Counter[str] = field(default_factory=Counter)
+    refusals: dict[str, int] = field(default_factory=dict)
 
     def acknowledge(self, report: OrderReport) -> None:
         """An order was taken."""
@@ -37,7 +36,8 @@ class Tally:
 
     def refuse(self, error: Rejected) -> None:
         """Something was refused: the state transition's reason, or the name of the exchange's own rule."""
-        self.refusals[str(error.data.get("reason") or type(error).__name__)] += 1
+        why = str(error.data.get("reason") or type(error).__name__)
+        self.refusals[why] = self.refusals.get(why, 0) + 1
 
     def hear(self, unit: Unit) -> None:
         """The sequencer made blocks and trades durable."""

@@ -32,12 +32,12 @@ class Stretch:
 
 
 class Tape:
-    """All candles as ticks, numbered from 0. `shift` seconds are added to their times."""
+    """All candles as ticks, numbered from 0."""
 
-    def __init__(self, candles: Sequence[Candle], *, shift: int = 0) -> None:
+    def __init__(self, candles: Sequence[Candle]) -> None:
         if not candles:
             raise ConfigError("a replay needs at least one candle")
-        self.times = [candle.time + shift for candle in candles]
+        self.times = [candle.time for candle in candles]
         self.marks = [candle.close for candle in candles]
         self.spots = list(accumulate(self.marks, _index))
         self._sums = [0, *accumulate(self.marks)]
@@ -45,6 +45,10 @@ class Tape:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def delay(self, seconds: int) -> None:
+        """Move every time `seconds` later."""
+        self.times = [time + seconds for time in self.times]
 
     def quote(self, tick: int) -> Quote:
         """What the oracle says at a tick."""

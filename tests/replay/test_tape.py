@@ -68,11 +68,12 @@ def test_the_mark_is_the_close_and_the_index_follows_it_with_a_lag() -> None:
     assert 0 <= gaps[-1] < DOLLAR // 100
 
 
-def test_a_shift_moves_every_time_and_no_price() -> None:
+def test_a_delay_moves_every_time_and_no_price() -> None:
     """For an L1 whose chain is younger than the candles."""
-    plain, shifted = Tape(candles()), Tape(candles(), shift=1_000)
-    assert shifted.times == [time + 1_000 for time in plain.times]
-    assert shifted.marks == plain.marks
+    plain, delayed = Tape(candles()), Tape(candles())
+    delayed.delay(1_000)
+    assert delayed.times == [time + 1_000 for time in plain.times]
+    assert delayed.marks == plain.marks
 
 
 @pytest.mark.parametrize("window", [1, 2, 5, 50])
