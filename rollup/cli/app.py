@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
@@ -23,6 +24,7 @@ INTERRUPTED: Final = 130
 COMMANDS: Final = (
     ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
     ("Networks", "sequencer", "rollup.cli.sequencer:serve_sequencer", "Run a sequencer: exchange, blocks, batches."),
+    ("Trust", "verify", "rollup.cli.verify:verify", "Rebuild the whole state from L1 alone and check every root."),
     ("Setup", "deploy", "rollup.cli.deploy:deploy", "Deploy the contracts and write their addresses to a file."),
     ("Setup", "config", "rollup.cli.settings:show_config", "Show the configuration and where each value comes from."),
     ("Money", "deposit", "rollup.cli.deposit:deposit", "Move money from L1 into an account."),
@@ -33,17 +35,35 @@ SERVICES: Final = frozenset({"l1", "sequencer", "devnet"})
 """Commands that end by being interrupted, which is therefore no failure."""
 
 
-def make_app() -> App:
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A console script on this frame: `commands` and `services` as the two lists above."""
+
+    name: str
+    help: str
+    commands: tuple[tuple[str, str, str, str], ...]
+    services: frozenset[str]
+
+
+ROLLUP: Final = Program(
+    "rollup",
+    "Plumbline: an optimistic rollup for crypto derivatives, provable in one L1 transaction.",
+    COMMANDS,
+    SERVICES,
+)
+
+
+def make_app(program: Program = ROLLUP) -> App:
     """The root command with all its commands."""
     app = App(
-        name="rollup",
-        help="Plumbline: an optimistic rollup for crypto derivatives, provable in one L1 transaction.",
+        name=program.name,
+        help=program.help,
         version=_version,
         backend="trio",
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
-    for group, name, path, meaning in COMMANDS:
+    for group, name, path, meaning in program.commands:
         app.command(path, name=name, help=meaning, group=group)
     return app
 
@@ -53,22 +73,22 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(tokens: Sequence[str], app: App | None = None) -> int:
+def run(tokens: Sequence[str], app: App | None = None, program: Program = ROLLUP) -> int:
     """Run one command and return its exit code. Errors raised on purpose become one line on standard error."""
     signal.signal(signal.SIGTERM, _interrupt)  # services then stop on both signals alike, in good order
     try:
-        result = (app or make_app())(tokens, exit_on_error=False, print_error=False)
+        result = (app or make_app(program))(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        return _complain(tokens, error, USAGE)
+        return _complain(program, tokens, error, USAGE)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except BaseException as error:
         known = deliberate(error)
         if known is None:
             raise
-        if isinstance(known, KeyboardInterrupt) and set(tokens[:1]) & SERVICES:
+        if isinstance(known, KeyboardInterrupt) and set(tokens[:1]) & program.services:
             return OK
-        return _complain(tokens, known, USAGE if isinstance(known, ConfigError) else FAILED)
+        return _complain(program, tokens, known, USAGE if isinstance(known, ConfigError) else FAILED)
     return result if isinstance(result, int) else OK
 
 
@@ -95,11 +115,11 @@ def describe(error: BaseException) -> dict[str, object]:
     return described
 
 
-def _complain(tokens: Sequence[str], error: BaseException, code: int) -> int:
+def _complain(program: Program, tokens: Sequence[str], error: BaseException, code: int) -> int:
     if isinstance(error, KeyboardInterrupt):
-        print("rollup: interrupted", file=sys.stderr)
+        print(f"{program.name}: interrupted", file=sys.stderr)
         return INTERRUPTED
-    print(f"rollup: {_one_line(error)}", file=sys.stderr)
+    print(f"{program.name}: {_one_line(error)}", file=sys.stderr)
     if "--json" in tokens:
         from rollup.cli.output import encode  # noqa: PLC0415 - not worth its time on the way to `--help`
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,10 @@ class Common:
         return load_settings(self.config)
 
     def output(self) -> Output:
-        """Where results go."""
+        """Where results go; what services log goes to standard error from now on."""
+        import structlog  # noqa: PLC0415 - not worth its time on the way to `--help`
+
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         return Output(self.json)
 
 
