@@ -31,7 +31,7 @@ from rollup.types.keys import account_key, slot_key
 from rollup.types.leaves import Account, Slot
 from rollup.types.limits import SLOT_COUNT
 from rollup.types.reasons import Reason
-from rollup.types.transactions import FreshOrder, OrderRef, Trade, Transaction, encode_transaction
+from rollup.types.transactions import FreshOrder, OracleUpdate, OrderRef, Trade, Transaction, encode_transaction
 
 
 class Desk:
@@ -257,7 +257,10 @@ class Desk:
         return fresh
 
     def _apply(self, transaction: Transaction) -> Receipt:
-        """Apply in the open block, or in a new one if that is full."""
+        """Apply in the open block, or in a new one if that is full or, for a price, began before the price was made."""
+        if isinstance(transaction, OracleUpdate) and transaction.time > self.ledger.now():
+            self.seal()
+            self.ledger.refresh()
         empty = self.ledger.is_empty
         try:
             return self.ledger.apply(transaction)
