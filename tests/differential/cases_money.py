@@ -7,7 +7,7 @@ from rollup.types.accounts import NO_ADDRESS
 from rollup.types.reasons import Reason
 from rollup.types.transactions import OracleUpdate, Trade
 from tests.differential import world as w
-from tests.differential.cases import LOT, PRICE, RANGE, Txs, buy, case, sell
+from tests.differential.cases import LOT, PRICE, RANGE, Txs, buy, case, rest, sell
 from tests.differential.world import DOLLAR, World
 
 
@@ -16,6 +16,12 @@ def cancels(world: World) -> Txs:
     world.set_account(1, nonce_floor=3)
     session = w.key_of("session", 1)
     return [w.cancel(0, 9), w.cancel(1, 4, everything=True, key=session), w.cancel(1, 1, key=session)]
+
+
+@case(Reason.NONE)
+def cancels_what_is_partly_filled(world: World) -> Txs:
+    rest(world, buy(), filled=LOT)
+    return [w.cancel(0, 1)]
 
 
 @case(Reason.NONCE_STALE)

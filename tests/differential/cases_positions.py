@@ -146,3 +146,26 @@ def thirty_third_position(world: World) -> Txs:
 def thirty_second_position_closed(world: World) -> Txs:
     fill_account(world, 0)
     return [Trade(buy(market=1_032), sell(market=1_032), LOT), Trade(sell(0, market=1_001, nonce=2), buy(1, market=1_001, nonce=2), LOT)]  # fmt: skip  # noqa: E501
+
+
+@case(Reason.NONE)
+def shrinks_at_zero_equity(world: World) -> Txs:
+    world.set_account(1, cash=-50_000 * DOLLAR)
+    world.hold(1, {w.BTC_PERP: COIN})
+    world.set_market(w.BTC_PERP, taker_fee=0, maker_fee=0, open_interest=COIN)
+    return [Trade(buy(), sell(), LOT)]
+
+
+@case(Reason.NONE)
+def closes_above_the_open_interest(world: World) -> Txs:
+    world.hold(0, {w.BTC_SMALL: -COIN})
+    world.hold(1, {w.BTC_SMALL: COIN})
+    world.set_market(w.BTC_SMALL, open_interest=5 * COIN)
+    return [Trade(buy(market=w.BTC_SMALL), sell(market=w.BTC_SMALL), LOT)]
+
+
+@case(Reason.NONE)
+def changes_hands_above_the_open_interest(world: World) -> Txs:
+    world.hold(1, {w.BTC_SMALL: COIN})
+    world.set_market(w.BTC_SMALL, open_interest=5 * COIN)
+    return [Trade(buy(market=w.BTC_SMALL), sell(market=w.BTC_SMALL), LOT)]

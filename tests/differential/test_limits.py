@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from rollup.types.accounts import NO_ADDRESS
 from rollup.types.keys import account_key, market_key, underlying_key
 from rollup.types.leaves import Underlying
 from rollup.types.messages import Deposit, Forced, Open, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Trade, encode_transaction
 from tests.differential import world as w
-from tests.differential.cases import LOT, PRICE, buy, sell
+from tests.differential.cases import FULL, LOT, PRICE, buy, fill_account, sell
 from tests.differential.twins import Proof, accept, assert_agreement, fast_verifier, make_proof
 from tests.differential.world import DOLLAR, World, make_world
 
@@ -117,7 +118,7 @@ def test_accounts_are_opened_and_credited() -> None:
     assert agree(make_proof(world, [w.withdraw(13, 1, 1)])) == (Reason.MARGIN, 0)
 
 
-@pytest.mark.parametrize("sender", [w.owner(0), w.address("session", 1), w.owner(5)])
+@pytest.mark.parametrize("sender", [w.owner(0), w.address("session", 1), w.owner(5), NO_ADDRESS])
 def test_l1_sender_stands_for_blank_signatures(sender: bytes) -> None:
     """The sender may be the owner or, for orders and cancels, the session signer; anyone else is refused."""
     world = make_world()
@@ -134,9 +135,32 @@ def test_l1_sender_stands_for_blank_signatures(sender: bytes) -> None:
     expected = {
         w.owner(0): [0, 27, 0, 0, 27],
         w.address("session", 1): [27, 0, 27, 27, 27],
-        w.owner(5): [27, 27, 27, 27, 27],
-    }[sender]
+    }.get(sender, [27, 27, 27, 27, 27])
     assert [receipt.reason for receipt in proof.result.receipts] == expected
+
+
+def test_sender_of_a_message_vouches_for_nothing_behind_it() -> None:
+    """A blank signature in a block counts as one, whoever sent the message before."""
+    world = make_world()
+    forced = encode_message(Forced(w.owner(0), encode_transaction(w.cancel(0, 1))))
+    assert agree(make_proof(world, [b"\x02" + bytes(11) + b"\x05" + bytes(64)], [forced])) == (27, 1)
+
+
+def test_leaf_bytes_are_limited_to_the_byte() -> None:
+    """30 credited accounts, one that withdraws, and a price: 20,480 bytes of leaves fit, 18 more do not."""
+    for positions, expected in ((870, (Reason.NONE, 0)), (871, (Reason.METER_LEAF_BYTES, 31))):
+        world = make_world()
+        fill_account(world, 0)
+        world.set_account(0, cash=10**12)
+        world.set_underlying(w.BTC, time=w.NOW - 1)
+        held = world.account(0).positions
+        left = positions - FULL
+        for number in range(100, 130):
+            world.write({account_key(number): w.account_leaf(number, 0, held[: min(left, FULL)])})
+            left = max(left - FULL, 0)
+        deposits = [encode_message(Deposit(number, 1)) for number in range(100, 130)]
+        proof = make_proof(world, [w.withdraw(0, 1, 1), w.oracle_update(w.BTC, w.NOW, PRICE, PRICE)], deposits)
+        assert agree(proof) == expected
 
 
 def make_heavy_world() -> tuple[World, Sequence[bytes]]:

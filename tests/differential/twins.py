@@ -18,8 +18,11 @@ from rollup.types.reasons import Reason
 from rollup.types.transactions import Transaction, encode_transaction
 from tests.differential.world import SEPARATOR, World
 from tests.support.evm import PyRevm, code_of
+from tests.support.prover import HonestBlock, try_to_prove
 
 NO_ROOT: Final = bytes(32)
+LIES: Final = 12
+"""Attempts to prove each valid block wrong, others for each block."""
 
 
 @cache
@@ -92,10 +95,12 @@ def verify(proof: Proof, verifier: Verifier) -> Verdict:
 
 
 def assert_agreement(proof: Proof, verifier: Verifier) -> Verdict:
-    """The contract gives the Python twin's reason, index and root."""
+    """The contract gives the Python twin's reason, index and root; and a valid block cannot be proven wrong."""
     verdict = verify(proof, verifier)
     found = (Reason(verdict.reason), verdict.index, verdict.post_root.hex())
     assert found == (Reason(proof.result.reason), proof.result.index, proof.root.hex())
+    if proof.result.reason == Reason.NONE:
+        try_to_prove(HonestBlock(proof.header, proof.txs, proof.messages, proof.witness), SEPARATOR, attempts=LIES)
     return verdict
 
 
