@@ -1,8 +1,8 @@
 """Roles as processes of their own, which end when the devnet does, whatever ends it.
 
-A child gets a session of its own, so that Ctrl-C in the terminal reaches the devnet alone, which then stops its children
-in the right order; and a tether, so that it ends even if the devnet is killed. What it prints on standard output are
-events, one JSON object a line; its standard error goes to a log file.
+A child gets a session of its own, so that Ctrl-C in the terminal reaches the devnet alone, which then stops its
+children in the right order; and a tether, so that it ends even if the devnet is killed. What it prints on standard
+output are events, one JSON object a line; its standard error goes to a log file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -93,10 +94,8 @@ async def _stop(process: trio.Process, grace: float) -> None:
         process.terminate()
         with trio.move_on_after(grace):
             await process.wait()
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # nobody is left in it; some systems say so by the latter
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # nobody is left in it; some systems say so by the latter
-        pass
     await process.wait()
     for stream in (process.stdin, process.stdout):
         if stream is not None:

@@ -1,4 +1,6 @@
-"""Run a module as a program that dies with its parent:  python -m rollup.devnet.tether MODULE [ARGUMENT …]
+"""Run a module as a program that dies with its parent.
+
+    python -m rollup.devnet.tether MODULE [ARGUMENT …]
 
 The parent keeps the other end of standard input open for as long as it lives. When it ends, however it ends (`kill -9`
 included), reading here ends too, and this process stops in good order, or at the latest after `GRACE` seconds with

@@ -74,7 +74,7 @@ async def start_and_cancel(role: Role, grace: float = PATIENCE) -> tuple[int, li
     async with trio.open_nursery() as nursery:
         ready: Event = await nursery.start(partial(run_role, role, events.append, grace=grace))
         assert alive(ready["pid"])
-        while not any(event["event"] == "tick" for event in events):
+        while not any(event["event"] == "tick" for event in events):  # noqa: ASYNC110 - events come from outside
             await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
     return ready["pid"], events
