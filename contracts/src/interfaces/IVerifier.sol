@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {Header} from "../types/Header.sol";
 
 /// @title Executes one block against a witness of the state it touches
-/// @notice The verdict is about the block; every fault of the proof itself reverts with one of the errors below, and proves nothing.
+/// @notice The verdict is about the block; every fault of the proof itself reverts with one of the errors below, and
+/// proves nothing.
 interface IVerifier {
     /// @notice The witness does not list a leaf that the block touches.
     error MissingLeaf(uint256 key);

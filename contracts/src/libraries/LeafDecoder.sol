@@ -9,8 +9,8 @@ import {Position, Positions} from "../types/Position.sol";
 import {Reader} from "./Reader.sol";
 
 /// @title Leaves from calldata to memory
-/// @dev Twin of the `decode` methods in `rollup/types/leaves.py`. Only the length is checked: the bytes are those of a committed
-/// state, or the pre-root will not match.
+/// @dev Twin of the `decode` methods in `rollup/types/leaves.py`. Only the length is checked: the bytes are those of a
+/// committed state, or the pre-root will not match.
 library LeafDecoder {
     uint256 private constant GLOBALS_LENGTH = 77;
     uint256 private constant UNDERLYING_LENGTH = 50;

@@ -9,8 +9,8 @@ import {Position, Positions} from "../types/Position.sol";
 import {Reader} from "./Reader.sol";
 
 /// @title Hashes of leaves, before and after the block
-/// @dev Twin of the `encode` methods in `rollup/types/leaves.py`. The narrowing casts lose nothing: the rules of the state transition
-/// keep every field in its range.
+/// @dev Twin of the `encode` methods in `rollup/types/leaves.py`. The narrowing casts lose nothing: the rules of the
+/// state transition keep every field in its range.
 library LeafHasher {
     /// @notice Hash of the value before the block; zero if the leaf was absent.
     function hashBefore(Leaf leaf) internal pure returns (bytes32) {
@@ -128,8 +128,9 @@ library LeafHasher {
             uint8(positions.length)
         );
         uint256 size = Positions.ENCODED;
-        // Plain: keccak256(bytes.concat(head, positions[0][:18], positions[1][:18], …)). Each word is written whole and the next one covers what
-        // follows its first 18 bytes, in the free memory behind `head`; 32 nested concatenations would cost some 20,000 gas.
+        // Plain: keccak256(bytes.concat(head, positions[0][:18], positions[1][:18], …)). Each word is written whole and
+        // the next one covers what follows its first 18 bytes, in the free memory behind `head`; 32 nested
+        // concatenations would cost some 20,000 gas.
         assembly ("memory-safe") {
             let start := add(head, 0x20)
             let end := add(start, mload(head))

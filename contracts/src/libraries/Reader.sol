@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Big-endian fields of calldata at an absolute offset
-/// @dev Bounds are checked once per record by the caller. Reading a `bytes calldata` element by element would check each byte
-/// and cost about ten times as much.
+/// @dev Bounds are checked once per record by the caller. Reading a `bytes calldata` element by element would check
+/// each byte and cost about ten times as much.
 library Reader {
     function word(uint256 offset) internal pure returns (uint256 value) {
         // Plain: uint256(bytes32(msg.data[at:at + 32])), zero beyond the end.

@@ -19,8 +19,8 @@ library Signature {
         uint256 s = vs & S_MASK;
         if (s > HALF_ORDER) return (Reasons.SIGNATURE_MALFORMED, address(0));
         bool answered;
-        // Plain: ecrecover(digest, 27 + (vs >> 255), r, s), but that cannot tell a precompile which ran out of gas from a signature that does
-        // not recover. The first must never pass for the second, so its success flag is checked.
+        // Plain: ecrecover(digest, 27 + (vs >> 255), r, s), but that cannot tell a precompile which ran out of gas from
+        // a signature that does not recover. The first must never pass for the second, so its success flag is checked.
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, digest)

@@ -6,7 +6,8 @@ import {Reader} from "./Reader.sol";
 import {Signature} from "./Signature.sol";
 
 /// @title Where a transaction ends, and whether its bytes are one at all
-/// @dev Twin of `rollup/types/transactions.py`. A transaction is checked whole here; what executes it then reads its fields in place.
+/// @dev Twin of `rollup/types/transactions.py`. A transaction is checked whole here; what executes it then reads its
+/// fields in place.
 library TransactionCodec {
     uint256 internal constant TRADE = 1;
     uint256 internal constant CANCEL = 2;

@@ -4,17 +4,20 @@ pragma solidity 0.8.37;
 import {IVerifier} from "../interfaces/IVerifier.sol";
 
 /// @title Roots of the sparse 4-ary Merkle tree, before and after, in one pass
-/// @dev Twin of `rollup/crypto/witness.py`. A *record* is three words in memory: index ‖ hash before ‖ hash after. Records start as the listed
-/// leaves, ascending; each level replaces them, in place, by their parents, until only the root is left.
+/// @dev Twin of `rollup/crypto/witness.py`. A *record* is three words in memory: index ‖ hash before ‖ hash after.
+/// Records start as the listed leaves, ascending; each level replaces them, in place, by their parents, until only the
+/// root is left.
 library Tree {
     uint256 internal constant RECORD = 0x60;
     uint256 private constant DEPTH = 20;
 
     /// @notice The number of distinct parents above ascending `records`, over all levels: one mask byte each.
-    /// @dev Neighbours whose keys first differ in base-4 digit p, counted from the lowest, have separate parents on p levels.
+    /// @dev Neighbours whose keys first differ in base-4 digit p, counted from the lowest, have separate parents on p
+    /// levels.
     function countParents(uint256 records, uint256 count) internal pure returns (uint256 parents) {
         parents = DEPTH;
-        // Plain: parents += log2(key[i] ^ key[i + 1]) / 2 over the neighbours; Solidity has no log2, and the loop over digits is five times dearer.
+        // Plain: parents += log2(key[i] ^ key[i + 1]) / 2 over the neighbours; Solidity has no log2, and the loop over
+        // digits is five times dearer.
         assembly ("memory-safe") {
             let last := add(records, mul(sub(count, 1), RECORD))
             for {} lt(records, last) {} {
@@ -40,9 +43,10 @@ library Tree {
         returns (bytes32 rootBefore, bytes32 rootAfter)
     {
         bool faulty;
-        // Plain: for each level and each parent, children = listed records or the next sibling where the mask says so; parent = keccak(children) or
-        // zero. In assembly a parent costs about 350 gas, in plain Solidity about 2,500, and a full block has over 2,000 of them.
-        // Memory-safe: it writes only the records, the word behind them, and the four words after that, all past or above the free pointer.
+        // Plain: for each level and each parent, children = listed records or the next sibling where the mask says so;
+        // parent = keccak(children) or zero. In assembly a parent costs about 350 gas, in plain Solidity about 2,500,
+        // and a full block has over 2,000 of them. Memory-safe: it writes only the records, the word behind them, and
+        // the four words after that, all past or above the free pointer.
         assembly ("memory-safe") {
             let limit := add(records, mul(count, RECORD))
             let children := add(limit, 0x20)

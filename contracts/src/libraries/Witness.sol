@@ -28,7 +28,8 @@ library Witness {
         if (witness.length < 2) revert IVerifier.MalformedWitness();
         uint256 count = Reader.u16(offset);
         offset += 2;
-        // Every block touches the totals, and none more leaves than its meters allow: a longer list must hold untouched ones.
+        // Every block touches the totals, and none more leaves than its meters allow: a longer list must hold untouched
+        // ones.
         if (count == 0 || count > MAX_LEAVES) revert IVerifier.MalformedWitness();
         leaves = new Leaf[](TABLE);
         uint256 lowest = 0;
@@ -55,8 +56,9 @@ library Witness {
 
     /// @notice Where `key` stands in the table, and its leaf; a leaf that is not listed is zero.
     function find(Leaf[] memory leaves, uint256 key) internal pure returns (uint256 position, Leaf leaf) {
-        // Plain: for (step = 64; step > 0; step /= 2) if (leaves[position + step - 1] < key) position += step; a binary search without branches in
-        // a table of 128 words. In Solidity, with bounds checks, it would cost six times as much, and a block does it thousands of times.
+        // Plain: for (step = 64; step > 0; step /= 2) if (leaves[position + step - 1] < key) position += step; a binary
+        // search without branches in a table of 128 words. In Solidity, with bounds checks, it would cost six times as
+        // much, and a block does it thousands of times.
         assembly ("memory-safe") {
             let target := shl(216, key)
             let before := leaves
@@ -102,7 +104,8 @@ library Witness {
     }
 
     function record(uint256 offset, uint256 key, bytes32 before, bytes32 later) internal pure {
-        // Plain: records[i] = Record(key, before, later), as three neighbouring words instead of a struct and a pointer to it.
+        // Plain: records[i] = Record(key, before, later), as three neighbouring words instead of a struct and a pointer
+        // to it.
         assembly ("memory-safe") {
             mstore(offset, key)
             mstore(add(offset, 0x20), before)

@@ -39,7 +39,8 @@ library Cash {
         Accounts.copy(party.account, staged);
     }
 
-    /// @dev On the wire: from u24, to u24, amount u64, nonce u64, signature. The receiver is not settled: cash can only help it.
+    /// @dev On the wire: from u24, to u24, amount u64, nonce u64, signature. The receiver is not settled: cash can only
+    /// help it.
     function transfer(Context memory ctx, uint256 offset) internal view returns (uint256 reason) {
         Party memory party = ctx.maker;
         party.id = Reader.u24(offset + 1);

@@ -16,7 +16,8 @@ import {Meters} from "./Meters.sol";
 using Contexts for Context global;
 
 /// @notice One party of the transaction at work.
-/// @dev `account` and `slot` are the block's own; `staged`, `settled` and `order` are copies that a failing transaction just leaves behind.
+/// @dev `account` and `slot` are the block's own; `staged`, `settled` and `order` are copies that a failing transaction
+/// just leaves behind.
 struct Party {
     uint256 id;
     Account account;
@@ -145,7 +146,8 @@ library Accounts {
     }
 
     function copyPositions(Position[] memory to, Position[] memory from) private pure {
-        // Plain: to.length = from.length, to[i] = from[i]; `to` has room for MAX_POSITIONS. Element by element it would cost 3,000 gas.
+        // Plain: to.length = from.length, to[i] = from[i]; `to` has room for MAX_POSITIONS. Element by element it would
+        // cost 3,000 gas.
         assembly ("memory-safe") {
             mcopy(to, from, shl(5, add(mload(from), 1)))
         }

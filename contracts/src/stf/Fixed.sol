@@ -6,7 +6,8 @@ pragma solidity 0.8.37;
 library Fixed {
     /// @notice `numerator / denominator` rounded to −∞, for a positive denominator.
     function divFloor(int256 numerator, int256 denominator) internal pure returns (int256 quotient) {
-        // A positive denominator can neither overflow nor divide by zero, and one step beyond a truncated quotient stays in range.
+        // A positive denominator can neither overflow nor divide by zero, and one step beyond a truncated quotient
+        // stays in range.
         unchecked {
             quotient = numerator / denominator;
             if (numerator % denominator < 0) --quotient;

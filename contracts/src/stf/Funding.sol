@@ -28,7 +28,8 @@ library Funding {
         underlying.fundingTime = timestamp;
     }
 
-    /// @notice Pays the funding that `account`, a staged copy, owes on each position; every market it holds must have a fresh price.
+    /// @notice Pays the funding that `account`, a staged copy, owes on each position; every market it holds must have a
+    /// fresh price.
     /// @dev Payments round against the account. The markets' pools change at once; `undo` takes them back.
     function settle(Context memory ctx, Account memory account) internal pure returns (uint256 reason) {
         Position[] memory positions = account.positions;
@@ -60,7 +61,8 @@ library Funding {
         return Limits.inRange(cash) ? Reasons.NONE : Reasons.CASH_RANGE;
     }
 
-    /// @dev Leaves the market and underlying of `position` in `ctx.found`; the first time it also remembers their places in the position.
+    /// @dev Leaves the market and underlying of `position` in `ctx.found`; the first time it also remembers their
+    /// places in the position.
     function select(Context memory ctx, Position position) private pure returns (uint256 reason, Position resolved) {
         if (position.isResolved()) {
             ctx.found.setMarket(position.marketPointer());

@@ -11,9 +11,10 @@ import {Funding} from "./Funding.sol";
 /// @title Equity and margin of an account
 /// @dev Twin of `rollup/stf/margin.py`.
 ///
-/// Every holding here is linear, so an underlying's profit under a shock is its net size × (shocked mark − mark). That is monotone in the shock
-/// and volatility has no part in it: of the 23 scenarios the worst is always the largest move against the net size, k = −4 for a long and
-/// k = +4 for a short, and the scenario without a move keeps the loss from being negative. Only those two are computed.
+/// Every holding here is linear, so an underlying's profit under a shock is its net size × (shocked mark − mark). That
+/// is monotone in the shock and volatility has no part in it: of the 23 scenarios the worst is always the largest move
+/// against the net size, k = −4 for a long and k = +4 for a short, and the scenario without a move keeps the loss from
+/// being negative. Only those two are computed.
 library Margin {
     int256 private constant RAW_UNIT = 1e6;
     int256 private constant CONTINGENCY_UNIT = 1e12;

@@ -11,7 +11,8 @@ import {Funding} from "./Funding.sol";
 import {Transactions} from "./Transactions.sol";
 
 /// @title What the L1 inbox asks of a block
-/// @dev Twin of `rollup/stf/messages.py`. A message that cannot execute does nothing; only a meter makes the block invalid.
+/// @dev Twin of `rollup/stf/messages.py`. A message that cannot execute does nothing; only a meter makes the block
+/// invalid.
 library Messages {
     uint256 private constant OPEN = 1;
     uint256 private constant DEPOSIT = 2;
@@ -21,7 +22,8 @@ library Messages {
     uint256 private constant FORCED_HEAD = 21;
     uint256 private constant LENGTH_PREFIX = 2;
 
-    /// @notice Requires that the messages lead the inbox hash from `globals` to `inboxHash` in the steps up to `inboxIndex`.
+    /// @notice Requires that the messages lead the inbox hash from `globals` to `inboxHash` in the steps up to
+    /// `inboxIndex`.
     function requireFold(Globals memory globals, bytes calldata messages, uint256 inboxIndex, bytes32 inboxHash)
         internal
         pure
@@ -51,7 +53,8 @@ library Messages {
             reason = ctx.meters.countBytes(length);
             if (reason != Reasons.NONE) return (reason, index);
             reason = executeOne(ctx, offset, length);
-            // Only a block that already did other work can be at fault: alone at the head of a block, a message that exceeds a meter does nothing.
+            // Only a block that already did other work can be at fault: alone at the head of a block, a message that
+            // exceeds a meter does nothing.
             if (Reasons.isMeter(reason) && index != 0) return (reason, index);
             offset += length;
         }
@@ -66,7 +69,8 @@ library Messages {
         return Reasons.UNDECODABLE;
     }
 
-    /// @dev On the wire: account u24, owner 20, amount u64. The contract numbers accounts, so an existing one is just credited.
+    /// @dev On the wire: account u24, owner 20, amount u64. The contract numbers accounts, so an existing one is just
+    /// credited.
     function open(Context memory ctx, uint256 offset) private pure returns (uint256 reason) {
         reason = ctx.touchAccount(Reader.u24(offset + 1));
         if (reason != Reasons.NONE) return reason;
@@ -92,7 +96,8 @@ library Messages {
         ctx.found.globals.deposits += amount;
     }
 
-    /// @dev On the wire: the L1 sender 20, then one transaction that fills the message. If it fails, nothing of it stays but what it touched.
+    /// @dev On the wire: the L1 sender 20, then one transaction that fills the message. If it fails, nothing of it
+    /// stays but what it touched.
     function force(Context memory ctx, uint256 offset, uint256 end) private view returns (uint256 reason) {
         uint256 transactionAt = offset + FORCED_HEAD;
         if (Reader.u8(transactionAt) == TransactionCodec.ORACLE_UPDATE) return Reasons.FORCED_KIND;

@@ -19,7 +19,8 @@ struct Meters {
 using Metering for Meters global;
 
 /// @title Counters that are raised before the work they count
-/// @dev Twin of `rollup/stf/meters.py`. Each function returns a reason and changes nothing if the limit would be exceeded.
+/// @dev Twin of `rollup/stf/meters.py`. Each function returns a reason and changes nothing if the limit would be
+/// exceeded.
 library Metering {
     uint256 internal constant TRANSACTIONS = 32;
     uint256 internal constant BYTES = 8192;

@@ -11,7 +11,8 @@ import {Context} from "./Context.sol";
 import {Fixed} from "./Fixed.sol";
 
 /// @title A price that k of n feeders have signed
-/// @dev Twin of `rollup/stf/oracle.py`. On the wire: underlying u16, time u40, spot u48, mark u48, bitmap of signers u8, signatures.
+/// @dev Twin of `rollup/stf/oracle.py`. On the wire: underlying u16, time u40, spot u48, mark u48, bitmap of signers
+/// u8, signatures.
 library Oracle {
     uint256 private constant ADDRESS = 20;
 

@@ -9,8 +9,8 @@ import {Authorise} from "./Authorise.sol";
 import {Context, Party} from "./Context.sol";
 
 /// @title From an order on the wire to its terms and how much of it is filled
-/// @dev Twin of `rollup/stf/orders.py`. On the wire: account u24, then either market u16, flags u8, size u48, price u48, nonce u64,
-/// expiry u40, signature; or the slot u16 of an order that is already in the state.
+/// @dev Twin of `rollup/stf/orders.py`. On the wire: account u24, then either market u16, flags u8, size u48, price
+/// u48, nonce u64, expiry u40, signature; or the slot u16 of an order that is already in the state.
 library Orders {
     /// @notice Resolves the order at `offset` into `party.order`; `party.slot` is where it lives.
     function resolve(Context memory ctx, Party memory party, uint256 offset, bool fresh) internal view returns (uint256) {

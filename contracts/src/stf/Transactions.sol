@@ -13,8 +13,8 @@ import {Trade} from "./Trade.sol";
 /// @title Which rule executes a transaction
 /// @dev Twin of `rollup/stf/transactions.py`.
 library Transactions {
-    /// @notice Executes the decodable transaction at calldata offset `offset`. If it fails, only copies, touches, meters, accruals and the noted
-    /// funding pools have changed.
+    /// @notice Executes the decodable transaction at calldata offset `offset`. If it fails, only copies, touches,
+    /// meters, accruals and the noted funding pools have changed.
     function execute(Context memory ctx, uint256 offset) internal view returns (uint256) {
         uint256 kind = Reader.u8(offset);
         if (kind == TransactionCodec.TRADE) return Trade.execute(ctx, offset);

@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {Account, Globals, Market, OracleSet, Slot, Underlying} from "./Leaves.sol";
 
 /// @notice The leaf of each kind that was looked up last.
-/// @dev Loaders return a reason, and leave what they found here. A function that returned the struct would allocate and clear a fresh one
-/// at every call, some 300 gas and up to half a kilobyte, only to throw it away.
+/// @dev Loaders return a reason, and leave what they found here. A function that returned the struct would allocate and
+/// clear a fresh one at every call, some 300 gas and up to half a kilobyte, only to throw it away.
 struct Found {
     Account account;
     Slot slot;

@@ -5,7 +5,8 @@ pragma solidity 0.8.37;
 /// @dev     255   215              183      167        31       0
 ///         | key | calldata offset | length | 0 (136) | decoded → |
 ///
-/// `offset` and `length` are where its value before the block stands in calldata. The pointer is zero until the block touches the leaf.
+/// `offset` and `length` are where its value before the block stands in calldata. The pointer is zero until the block
+/// touches the leaf.
 type Leaf is uint256;
 
 using LeafWord for Leaf global;

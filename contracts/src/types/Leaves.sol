@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {Position} from "./Position.sol";
 
-// Decoded leaves, twins of `rollup/types/leaves.py`. Amounts, prices, sizes and rates are int256 so that every difference is
-// exact; identifiers, nonces and times are uint256. An absent leaf is decoded too, with `exists` false.
+// Decoded leaves, twins of `rollup/types/leaves.py`. Amounts, prices, sizes and rates are int256 so that every
+// difference is exact; identifiers, nonces and times are uint256. An absent leaf is decoded too, with `exists` false.
 
 struct Globals {
     uint256 inboxIndex;

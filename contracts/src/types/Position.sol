@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title One holding of an account, in one word
-/// @dev The high 144 bits are the leaf's own encoding; the rest remembers where this execution holds the market and its underlying:
+/// @dev The high 144 bits are the leaf's own encoding; the rest remembers where this execution holds the market and its
+/// underlying:
 ///
 ///     255      239       175               111        63         31        0
 ///     | market | size i64 | funding index i64 | 0 (48) | market → | underlying → |

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Why a block is invalid, or a forced message did nothing
-/// @dev Twin of `rollup/types/reasons.py`. A function of the state transition returns one of these instead of reverting: a revert
-/// is a fault of the proof, a reason is a fault of the block.
+/// @dev Twin of `rollup/types/reasons.py`. A function of the state transition returns one of these instead of
+/// reverting: a revert is a fault of the proof, a reason is a fault of the block.
 library Reasons {
     uint256 internal constant NONE = 0;
     uint256 internal constant TIME = 1;
