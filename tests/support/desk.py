@@ -51,7 +51,7 @@ def new_store() -> StateStore:
 
 @dataclass
 class Trading:
-    """A desk with funded accounts 0 … n−1, held by the development keys of these numbers, and a fresh price."""
+    """A desk with funded accounts 0 … n-1, held by the development keys of these numbers, and a fresh price."""
 
     accounts: int = 6
     cash: int = 100_000 * USD
