@@ -11,7 +11,7 @@ from challenger.prove import Proof, Reversion, TwinsDisagree, prepare_proof, sen
 from challenger.rewards import Bounties
 from challenger.status import Status
 from challenger.worker import EvmWorker
-from rollup.derive.replica import Fraud
+from rollup.derive.fraud import Fraud
 from rollup.errors import ProofFault
 from rollup.l1.account import L1Account
 from rollup.l1.contract import Contract
@@ -88,7 +88,7 @@ class Defender:
         fields = {
             "batch": reversion.batch,
             "position": reversion.position,
-            "reason": reversion.reason.name if reversion.reason else "WRONG_ROOT",
+            "reason": reversion.reason,
             "transaction": f"0x{reversion.transaction.hex()}",
             "gas": reversion.gas_used,
             "calldata_bytes": reversion.calldata_bytes,

@@ -12,7 +12,7 @@ from challenger.execute import GAS_LIMIT, Verdict, header_tuple, join_messages
 from challenger.sending import see_through
 from challenger.worker import EvmWorker
 from rollup.crypto.merkle import merkle_path
-from rollup.derive.replica import Fraud, block_hashes
+from rollup.derive.fraud import Fraud, block_hashes
 from rollup.errors import L1Error, L1Reverted, PlumblineError
 from rollup.l1.account import L1Account
 from rollup.l1.contract import Contract
@@ -38,7 +38,7 @@ class Reversion:
 
     batch: int
     position: int
-    reason: Reason
+    reason: str
     transaction: bytes
     gas_used: int
     calldata_bytes: int
@@ -89,7 +89,7 @@ async def send_proof(rollup: Contract, account: L1Account, proof: Proof) -> Reve
     return Reversion(
         batch.index,
         proof.fraud.position,
-        proof.fraud.reason,
+        proof.fraud.verdict,
         receipt.tx_hash,
         receipt.gas_used,
         len(proof.calldata),

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 import trio
@@ -22,9 +22,10 @@ from challenger.status import Status
 from challenger.worker import WorkerDied, open_worker
 from rollup.derive.chain import DerivedBatch
 from rollup.derive.follower import Follower
+from rollup.derive.fraud import Fraud
 from rollup.derive.origin import Origin, read_origin
 from rollup.derive.pipeline import Pipeline, Progress
-from rollup.derive.replica import Fraud, Replica
+from rollup.derive.replica import Replica
 from rollup.derive.source import L1Source
 from rollup.errors import L1Error
 from rollup.l1.account import L1Account
@@ -92,7 +93,7 @@ class Challenger:
         self.status.alarm = ""
         fraud = self.pipeline.replica.fraud
         self.tell(fraud)
-        self.status.fraud = None if fraud is None else describe(fraud)
+        self.status.fraud = None if fraud is None else fraud.describe()
         if self.defender is not None:
             await self.defender.act(fraud, finalised=self.pipeline.follower.chain.finalised)
 
@@ -105,7 +106,7 @@ class Challenger:
             text = f"batch {gone.batch.index} is no longer on L1: somebody else reverted it"
             self.listener("fraud_gone", text, batch=gone.batch.index)
         if fraud is not None:
-            self.listener("fraud_found", f"FRAUD: {say(fraud)}", **describe(fraud))
+            self.listener("fraud_found", f"FRAUD: {fraud}", **fraud.describe())
 
     def report(self) -> None:
         """Write the status file."""
@@ -167,28 +168,6 @@ async def verifier_code(l1: L1Client, origin: Origin) -> bytes:
     if code != load_artifact("Verifier").deployed_bytecode:
         raise L1Error(f"the verifier at 0x{origin.verifier.hex()} is not this version's", retryable=False)
     return code
-
-
-def describe(fraud: Fraud) -> dict[str, Any]:
-    """A fraud for machines."""
-    return {
-        "batch": fraud.batch.index,
-        "position": fraud.position,
-        "block": fraud.block.header.number,
-        "poster": f"0x{fraud.batch.poster.hex()}",
-        "reason": fraud.reason.name if fraud.reason else "WRONG_ROOT",
-        "index": fraud.index,
-        "claimed_root": f"0x{fraud.block.header.state_root.hex()}",
-        "right_root": f"0x{fraud.root.hex()}" if fraud.root else None,
-    }
-
-
-def say(fraud: Fraud) -> str:
-    """A fraud in one line."""
-    where = f"batch {fraud.batch.index}, block {fraud.block.header.number}"
-    return (
-        f"{where}: {fraud.reason.name} at transaction {fraud.index}" if fraud.reason else f"{where}: wrong state root"
-    )
 
 
 def tell_verified(listener: Listener, batch: DerivedBatch) -> None:

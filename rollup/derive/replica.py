@@ -8,12 +8,11 @@ it goes on when L1 has reverted the batch. Which batches it holds is written in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from rollup.crypto.keccak import keccak
 from rollup.crypto.signatures import Recover, recover
 from rollup.crypto.witness import build_witness
 from rollup.derive.chain import Chain, DerivedBatch, DerivedBlock
+from rollup.derive.fraud import Fraud
 from rollup.derive.origin import Origin
 from rollup.errors import StoreError
 from rollup.stf.block import BlockResult, execute_block
@@ -25,23 +24,6 @@ from rollup.types.reasons import Reason
 
 OnBlock = Callable[[DerivedBlock, BlockResult, bytes], None]
 """Hears every block that was found right, with its result and its witness."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fraud:
-    """A block on L1 that is wrong: where it stands, why, and the witness of what it touches.
-
-    `reason` is the STF's verdict (NONE: every rule was kept, the root is wrong), `root` the right root (empty if the
-    block is invalid).
-    """
-
-    batch: DerivedBatch
-    position: int
-    block: DerivedBlock
-    reason: Reason
-    index: int
-    root: bytes
-    witness: bytes
 
 
 class Replica:
@@ -156,8 +138,3 @@ class Replica:
 
 def _stands(chain: Chain, batch: DerivedBatch) -> bool:
     return batch.index <= chain.head.index and chain.batches[batch.index].hash == batch.hash
-
-
-def block_hashes(batch: DerivedBatch) -> list[bytes]:
-    """Hashes of a batch's blocks, the leaves of its Merkle root on L1."""
-    return [keccak(block.header.encode()) for block in batch.blocks]

@@ -12,7 +12,7 @@ from challenger.prove import prepare_proof, send_proof
 from challenger.rewards import Bounties
 from challenger.status import Status
 from challenger.worker import open_worker
-from rollup.derive.replica import Fraud
+from rollup.derive.fraud import Fraud
 from rollup.errors import L1Reverted
 from rollup.l1.artifacts import load_artifact
 from rollup.types.reasons import Reason

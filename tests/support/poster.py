@@ -47,6 +47,8 @@ class Poster:
     key: int = SEQUENCER
     messages: list[bytes] = field(default_factory=list)
     nonce: int = 0
+    included: int = 0
+    """Transactions in the blocks built so far."""
 
     @property
     def separator(self) -> bytes:
@@ -143,6 +145,7 @@ class Poster:
             transactions = (*self.prices(now), *transactions)
         for transaction in transactions:
             builder.apply(transaction)
+        self.included += len(transactions)
         sealed = builder.finish()
         self.leaves.update(sealed.writes)
         return BatchBlock(now, len(taken), self.root, sealed.txs)
