@@ -25,9 +25,23 @@ COMMANDS: Final = (
     ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
     ("Networks", "sequencer", "rollup.cli.sequencer:serve_sequencer", "Run a sequencer: exchange, blocks, batches."),
     ("Trust", "verify", "rollup.cli.verify:verify", "Rebuild the whole state from L1 alone and check every root."),
+    (
+        "Trust",
+        "replay",
+        "rollup.cli.replay:replay",
+        "Replay recorded candles with simulated traders, and check it all.",
+    ),
     ("Setup", "deploy", "rollup.cli.deploy:deploy", "Deploy the contracts and write their addresses to a file."),
     ("Setup", "config", "rollup.cli.settings:show_config", "Show the configuration and where each value comes from."),
     ("Money", "deposit", "rollup.cli.deposit:deposit", "Move money from L1 into an account."),
+    ("Money", "withdraw", "rollup.cli.trading:withdraw", "Withdraw money from an account, to be claimed on L1."),
+    ("Money", "claim", "rollup.cli.claim:claim", "Collect on L1 what was withdrawn, from L1 alone."),
+    ("Trading", "order", "rollup.cli.trading:order", "Place an order."),
+    ("Trading", "cancel", "rollup.cli.trading:cancel", "Take an order off the book, or all of them."),
+    ("Trading", "account", "rollup.cli.looking:account", "Show an account: cash, margin, positions, open orders."),
+    ("Trading", "book", "rollup.cli.looking:book", "Show an order book."),
+    ("Trading", "block", "rollup.cli.looking:block", "Show a block."),
+    ("Trading", "batch", "rollup.cli.looking:batch", "Show a batch on L1."),
 )
 """Group, name, where it is, what it does. The last must not need the module, which is imported only when used."""
 

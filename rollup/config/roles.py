@@ -81,7 +81,7 @@ class ClientConfig(Role):
 
     SECTION: ClassVar[str] = "client"
 
-    rpc: str = setting("ws://127.0.0.1:8600", "the sequencer's WebSocket")
+    rpc: str = setting("ws://127.0.0.1:8600/ws", "the sequencer's WebSocket")
     key: KeySource | None = setting(None, "signs orders, cancels and withdrawals: file:PATH or dev:N")
     account: int | None = setting(None, "account number acted for", Bounds(0, 2**24 - 1))
     timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)

@@ -1,0 +1,142 @@
+"""`rollup order`, `cancel`, `withdraw`: signed here, executed by the sequencer, acknowledged once durable."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from rollup.cli.amounts import read_micro, read_usd
+from rollup.cli.options import DEFAULT, Common
+from rollup.cli.session import Account, Key, Rpc, Session, open_session
+from rollup.cli.wallet import ORDER_LIFE
+from rollup.errors import ConfigError
+from rollup.types.transactions import FreshOrder
+
+TimeInForce = Literal["gtc", "post_only", "ioc", "fok"]
+
+
+async def order(
+    side: Annotated[Literal["buy", "sell"], Parameter(help="buy or sell")],
+    instrument: Annotated[str, Parameter(help="for example BTC-PERP")],
+    amount: Annotated[str, Parameter(help="coins, for example 0.25")],
+    price: Annotated[
+        str | None, Parameter(help="limit in USD; without it a market order, at most 2 % off the mark")
+    ] = None,
+    *,
+    time_in_force: Annotated[
+        TimeInForce | None, Parameter(help="gtc rests, post_only only rests, ioc and fok never")
+    ] = None,
+    reduce_only: Annotated[bool, Parameter(negative=(), help="never enlarge or turn the position")] = False,
+    seconds: Annotated[int, Parameter(help="how long the order may live")] = ORDER_LIFE,
+    rpc: Rpc = None,
+    key: Key = None,
+    account: Account = None,
+    common: Common = DEFAULT,
+) -> None:
+    """Place an order. Prints what became of it and its trades."""
+    wish = time_in_force or ("ioc" if price is None else "gtc")
+    if price is None and wish in {"gtc", "post_only"}:
+        raise ConfigError("--time-in-force: an order without a price can only be ioc or fok")
+    size = read_micro(amount, "amount")
+    async with open_session(common, rpc=rpc, key=key, account=account) as session:
+        market = await session.call("public/get_instrument", {"instrument_name": instrument})
+        wallet = await session.wallet()
+        fresh = wallet.order(
+            session.account(),
+            market["market"],
+            sell=side == "sell",
+            size=size,
+            price=await _market_price(session, instrument, side) if price is None else read_micro(price, "price"),
+            post_only=wish == "post_only",
+            reduce_only=reduce_only,
+            immediate=wish in {"ioc", "fok"},
+            life=seconds,
+        )
+        answer = await session.call("private/order", order_params(fresh, instrument, wish, reduce_only=reduce_only))
+    common.output().result(answer["order"] if not common.json else answer)
+    if not common.json and answer["trades"]:
+        columns = ("trade_id", "direction", "trade_amount", "trade_price", "taker_fee")
+        common.output().table(columns, [[trade[c] for c in columns] for trade in answer["trades"]], title="trades")
+
+
+def order_params(fresh: FreshOrder, instrument: str, wish: str, *, reduce_only: bool = False) -> dict[str, Any]:
+    """Parameters of private/order for a signed order."""
+    return {
+        "instrument_name": instrument,
+        "subaccount_id": fresh.account,
+        "direction": "sell" if fresh.is_sell else "buy",
+        "nonce": fresh.nonce,
+        "signature_expiry_sec": fresh.expiry,
+        "signature": f"0x{fresh.signature.hex()}",
+        "size": fresh.size,
+        "price": fresh.price,
+        "time_in_force": wish,
+        "reduce_only": reduce_only,
+    }
+
+
+async def cancel(
+    nonce: Annotated[
+        int | None, Parameter(help="nonce of the order, as `rollup account` shows it; all if not given")
+    ] = None,
+    *,
+    hard: Annotated[
+        bool, Parameter(negative=(), help="in a block: filling the order afterwards is provable fraud")
+    ] = False,
+    rpc: Rpc = None,
+    key: Key = None,
+    account: Account = None,
+    common: Common = DEFAULT,
+) -> None:
+    """Take one order off the book, or all of them. A soft cancel works at once and costs no block space."""
+    async with open_session(common, rpc=rpc, key=key, account=account) as session:
+        wallet, number = await session.wallet(), session.account()
+        signed = wallet.cancel_all(number) if nonce is None else wallet.cancel(number, nonce)
+        answer = await session.call(
+            "private/cancel_all" if nonce is None else "private/cancel",
+            {
+                "subaccount_id": number,
+                "nonce": signed.nonce,
+                "signature": f"0x{signed.signature.hex()}",
+                "hard": hard,
+            },
+        )
+    if not hard and not common.json:
+        answer.pop("orders", None)
+    common.output().result(answer)
+
+
+async def withdraw(
+    amount: Annotated[str, Parameter(help="USD, up to six decimals")],
+    *,
+    rpc: Rpc = None,
+    key: Key = None,
+    account: Account = None,
+    common: Common = DEFAULT,
+) -> None:
+    """Withdraw from an account; the owner's key signs. `rollup claim` collects it on L1 once the block is final."""
+    micro = read_usd(amount)
+    async with open_session(common, rpc=rpc, key=key, account=account) as session:
+        wallet, number = await session.wallet(), session.account()
+        signed = wallet.withdraw(number, micro)
+        answer = await session.call(
+            "private/withdraw",
+            {
+                "subaccount_id": number,
+                "micro_amount": micro,
+                "nonce": signed.nonce,
+                "signature": f"0x{signed.signature.hex()}",
+            },
+        )
+    common.output().result(answer)
+
+
+async def _market_price(session: Session, instrument: str, side: str) -> int:
+    """The protective limit of a market order (µUSD): 2 % beyond the mark, on the tick."""
+    ticker = await session.call("public/get_ticker", {"instrument_name": instrument})
+    market = await session.call("public/get_instrument", {"instrument_name": instrument})
+    tick = read_micro(market["tick_size"], "tick")
+    mark = read_micro(ticker["mark_price"], "mark")
+    limit = mark * (102 if side == "buy" else 98) // 100
+    return limit - limit % tick
