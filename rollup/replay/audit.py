@@ -1,15 +1,18 @@
-"""The end of a replay: everything final on L1, every promise checked to the unit, the state rebuilt by somebody else."""
+"""The end of a replay: all of it final on L1, every promise checked to the unit, the state rebuilt from outside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rollup.batcher.contracts import RollupContract
 from rollup.crypto.tree import MemoryNodes, Tree
+from rollup.derive.pipeline import Progress
+from rollup.derive.verification import Verification, verify_from_l1
 from rollup.errors import BrokenInvariant, L1Error, PlumblineError
 from rollup.l1.account import L1Account
-from rollup.replay.settings import DISPUTE_WINDOW, Verified
+from rollup.l1.client import L1Client
+from rollup.replay.settings import DISPUTE_WINDOW
 from rollup.replay.stage import PAYER, Stage
 from rollup.replay.timekeeping import Timekeeper
 from rollup.stf.invariants import Report, check_invariants
@@ -44,7 +47,8 @@ async def finalise_all(stage: Stage, timekeeper: Timekeeper) -> int:
 def check_state(leaves: Iterable[tuple[int, bytes]], head: Head, custody: int) -> Report:
     """Check the promises of the whole state, that it is the state of `head`, and that L1 holds the money for it.
 
-    Raises BrokenInvariant or Diverged with the figures that disagree. `custody` is what the vault holds (µUSD); nobody has claimed.
+    Raises BrokenInvariant or Diverged with the figures that disagree. `custody` is what the vault holds (µUSD); nobody
+    has claimed anything.
     """
     state = dict(leaves)
     report = check_invariants(state.items())
@@ -54,12 +58,23 @@ def check_state(leaves: Iterable[tuple[int, bytes]], head: Head, custody: int) -
     return report
 
 
-def check_verified(verified: Verified, head: Head) -> None:
-    """Whoever knew only L1 must have found our head; raises Diverged or BrokenInvariant with what differs."""
-    for name, ours, found in (("block", head.number, verified.number), ("batch", head.batch, verified.batch)):
-        if ours != found:
-            raise BrokenInvariant(f"last {name} rebuilt from L1", ours, found)
-    require_same("state root rebuilt from L1", head.root, verified.root)
+async def rebuild(url: str, rollup: bytes, on_progress: Callable[[Progress], None]) -> Verification:
+    """Rebuild everything from an L1 endpoint and an address, and from nothing else."""
+    async with L1Client(url) as l1:
+        return await verify_from_l1(l1, rollup, on_progress=on_progress)
+
+
+def check_rebuilt(found: Verification, head: Head, report: Report) -> None:
+    """Whoever knew only L1 must have found our state; raises Diverged or BrokenInvariant with what differs."""
+    if found.fraud is not None:
+        raise Diverged(f"L1 has a wrong block: {found.fraud}")
+    if found.broken or found.report != report:
+        raise Diverged(f"the state rebuilt from L1 has other sums: {found.broken or found.report}")
+    for name, ours, theirs in (("block", head.number, found.blocks), ("batch", head.batch, found.finalised)):
+        if ours != theirs:
+            raise BrokenInvariant(f"last {name} rebuilt from L1", ours, theirs)
+    require_same("state root on L1", head.root, found.l1_root)
+    require_same("state root rebuilt from L1", head.root, found.state_root)
 
 
 def require_same(what: str, expected: bytes, found: bytes) -> None:

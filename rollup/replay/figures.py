@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from rollup.derive.verification import Verification
 from rollup.replay.audit import Head
 from rollup.replay.posting import Posting
 from rollup.replay.settings import ReplaySettings
@@ -62,6 +63,20 @@ def posting_figures(posting: Posting, tally: Tally, head: Head) -> dict[str, Any
 def state_figures(report: Report) -> dict[str, Any]:
     """The whole state's sums, which agreed to the unit."""
     return asdict(report)
+
+
+def verification_figures(found: Verification) -> dict[str, Any]:
+    """What somebody found who knew nothing but L1."""
+    return {
+        "state_root": found.state_root,
+        "batches": found.batches,
+        "blocks": found.blocks,
+        "transactions": found.transactions,
+        "messages": found.messages,
+        "seconds": found.seconds,
+        "blocks_per_second": per(found.blocks, found.seconds),
+        "transactions_per_second": per(found.transactions, found.seconds),
+    }
 
 
 def summary_figures(tally: Tally, posting: Posting, head: Head, seconds: dict[str, float]) -> dict[str, Any]:

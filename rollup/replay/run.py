@@ -8,13 +8,20 @@ from typing import Any
 import trio
 
 from rollup.l1.client import L1Client
-from rollup.replay.audit import Head, check_state, check_verified, finalise_all
+from rollup.replay.audit import Head, check_rebuilt, check_state, finalise_all, rebuild
 from rollup.replay.errands import Errands
 from rollup.replay.feed import Feed
-from rollup.replay.figures import posting_figures, state_figures, stretch_figures, summary_figures, trading_figures
+from rollup.replay.figures import (
+    posting_figures,
+    state_figures,
+    stretch_figures,
+    summary_figures,
+    trading_figures,
+    verification_figures,
+)
 from rollup.replay.population import draw_population
 from rollup.replay.posting import measure_posting
-from rollup.replay.settings import LEAD, Observer, ReplaySettings, Verify
+from rollup.replay.settings import LEAD, Observer, ReplaySettings
 from rollup.replay.simulation import Players, Simulation
 from rollup.replay.stage import Stage, make_feed, open_accounts, run_own_l1, sequencer_options, set_stage, stored_state
 from rollup.replay.tally import Tally
@@ -26,11 +33,12 @@ from rollup.sequencer.service import Sequencer, run_sequencer
 from rollup.types.genesis import BTC_PERP
 
 
-async def run_replay(settings: ReplaySettings, verify: Verify, observer: Observer) -> dict[str, Any]:
+async def run_replay(settings: ReplaySettings, observer: Observer) -> dict[str, Any]:
     """Replay, post, finalise, check and rebuild; returns the summary's figures.
 
     Raises BrokenInvariant or Diverged where a promise is broken, and whatever the parts raise when they fail.
     """
+    began = trio.current_time()
     summary: dict[str, Any] = {}
     async with trio.open_nursery() as nursery:
         url = settings.l1
@@ -38,9 +46,9 @@ async def run_replay(settings: ReplaySettings, verify: Verify, observer: Observe
             begins = settings.tape.times[settings.stretch.first] - LEAD
             url = await nursery.start(run_own_l1, begins, settings.folder / "l1.log")
         async with L1Client(url) as l1:
-            summary = await Replay(settings, await set_stage(l1), observer).run(verify)
+            summary = await Replay(settings, await set_stage(l1), observer).run()
         nursery.cancel_scope.cancel()
-    return summary
+    return summary | {"seconds": round(trio.current_time() - began, 3)}
 
 
 class Replay:
@@ -54,7 +62,7 @@ class Replay:
         self._timekeeper = Timekeeper(stage.l1, stage.opened_at)
         self._seconds: dict[str, float] = {}
 
-    async def run(self, verify: Verify) -> dict[str, Any]:
+    async def run(self) -> dict[str, Any]:
         """All parts in order."""
         settings, stage, observer = self._settings, self._stage, self._observer
         late = stage.opened_at + LEAD // 2 - settings.tape.times[settings.stretch.first]
@@ -67,12 +75,14 @@ class Replay:
         with stored_state(stage, settings.folder) as leaves:
             report = check_state(leaves, head, await stage.treasury.custody())
         observer.step("invariants", state_figures(report))
-        observer.progress("rebuilding the state from L1", 0, 0)
-        started = trio.current_time()
-        verified = await verify(stage.l1.url, stage.deployment.rollup)
-        check_verified(verified, head)
-        self._seconds["verification"] = trio.current_time() - started
-        observer.step("verification", {"state_root": verified.root, "seconds": self._seconds["verification"]})
+        found = await rebuild(
+            stage.l1.url,
+            stage.deployment.rollup,
+            lambda seen: observer.progress("rebuilding from L1", seen.batch, seen.last_batch),
+        )
+        check_rebuilt(found, head, report)
+        self._seconds["verification"] = found.seconds
+        observer.step("verification", verification_figures(found))
         return summary_figures(self._tally, posting, head, self._seconds)
 
     async def _run_sequencer(self) -> tuple[int, bytes]:
@@ -113,9 +123,7 @@ class Replay:
         players = Players(exchange, feed, traders, errands, self._timekeeper, tally)
         simulation = Simulation(players, settings.tape, exchange.catalogue.by_number(BTC_PERP))
         started = trio.current_time()
-        await simulation.run(
-            settings.stretch, partial(self._observer.progress, "trading", total=len(settings.stretch))
-        )
+        await simulation.run(settings.stretch, partial(self._observer.progress, "trading", total=len(settings.stretch)))
         self._seconds["trading"] = trio.current_time() - started
         figures = trading_figures(tally, simulation.health, feed.clipped, self._seconds["trading"])
         self._observer.step("trading", figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -34,19 +34,6 @@ class ReplaySettings:
     seed: int
     folder: Path
     l1: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What somebody who knew only L1 and the contract's address found: the last block and batch, and the state root."""
-
-    number: int
-    batch: int
-    root: bytes
-
-
-Verify = Callable[[str, bytes], Awaitable[Verified]]
-"""Rebuilds the state from an L1 URL and the address of the Rollup contract, and from nothing else."""
 
 
 class Observer(Protocol):

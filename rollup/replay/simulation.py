@@ -18,12 +18,12 @@ from rollup.replay.strategies import Scene
 from rollup.replay.tally import Health, Tally, worse
 from rollup.replay.tape import Stretch, Tape
 from rollup.replay.timekeeping import Timekeeper
-from rollup.replay.traders import Trader, health_of, sign_all, wishes_of
+from rollup.replay.traders import Trader, health_of, sign_all, turns_of
 from rollup.replay.waiting import wait_until
 from rollup.sequencer.catalogue import Instrument
 from rollup.sequencer.exchange import Exchange
 from rollup.sequencer.matching_orders import TimeInForce
-from rollup.types.transactions import FLAG_IMMEDIATE, FreshOrder
+from rollup.types.transactions import FLAG_IMMEDIATE, Cancel, FreshOrder
 
 HEALTH_EVERY: Final = 30
 """Ticks between two looks at everybody's margin."""
@@ -73,21 +73,27 @@ class Simulation:
     async def _trade(self, tick: int, now: int) -> None:
         players, market = self._players, self._instrument.number
         scene = Scene(self._tape, tick, self._instrument.market)
-        wanted = wishes_of(players.traders, players.exchange, scene, market)
-        orders = await trio.to_thread.run_sync(sign_all, wanted, market, now)
+        turns = turns_of(players.traders, players.exchange, scene, market)
+        requests = await trio.to_thread.run_sync(sign_all, turns, market, now)
         async with trio.open_nursery() as nursery:
-            for order in orders:
-                # A task started this way runs up to the exchange's queue before the next one starts, so that orders
+            for request in requests:
+                # A task started this way runs up to the exchange's queue before the next one starts, so that requests
                 # arrive as they were drawn; tasks started together run in any order.
-                await nursery.start(self._place, order)
+                await nursery.start(self._send, request)
 
-    async def _place(self, order: FreshOrder, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        time_in_force = TimeInForce.IOC if order.flags & FLAG_IMMEDIATE else TimeInForce.GTC
+    async def _send(
+        self, request: Cancel | FreshOrder, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        exchange, tally = self._players.exchange, self._players.tally
         task_status.started()
         try:
-            self._players.tally.acknowledge(await self._players.exchange.place(order, time_in_force))
+            if isinstance(request, Cancel):
+                tally.soft_cancels += len(await exchange.cancel(request))
+            else:
+                time_in_force = TimeInForce.IOC if request.flags & FLAG_IMMEDIATE else TimeInForce.GTC
+                tally.acknowledge(await exchange.place(request, time_in_force))
         except Rejected as error:
-            self._players.tally.refuse(error)
+            tally.refuse(error)
 
     def _examine(self) -> None:
         now = health_of(self._players.traders, self._players.exchange, self._instrument.number)

@@ -1,4 +1,4 @@
-"""The stage of a replay: an L1 that begins with the candles, the contracts on it, and the accounts opened through it."""
+"""The stage of a replay: an L1 that begins with the candles, the contracts on it, accounts opened through it."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ class Stage:
     opened_at: int
 
 
-async def run_own_l1(
-    begins: int, log: Path, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
-) -> None:
+async def run_own_l1(begins: int, log: Path, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
     """Run the embedded L1 in a process of its own, so that it has a processor of its own; started with its URL.
 
     Its blocks come with transactions only, for its clock is moved by the replay.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from rollup.replay.tape import Tape
 from rollup.types.leaves import Market
@@ -63,7 +63,9 @@ class Wish:
 
 
 class Strategy(Protocol):
-    """One way to trade."""
+    """One way to trade; `requotes` if it takes its open orders off the book before it places others."""
+
+    requotes: ClassVar[bool]
 
     def wishes(self, scene: Scene, holding: Holding, luck: Random) -> list[Wish]:
         """Orders to place now; `luck` decides between equals."""
@@ -74,6 +76,7 @@ class Strategy(Protocol):
 class Maker:
     """Quotes both sides around the mark, leaning against what it holds. `half_spread` is a fraction of the mark."""
 
+    requotes: ClassVar[bool] = True
     leverage: float
     half_spread: float
 
@@ -98,6 +101,7 @@ class Maker:
 class TrendFollower:
     """Holds with the move of the last `window` ticks, at its full leverage from a move of `full` (a fraction) on."""
 
+    requotes: ClassVar[bool] = False
     leverage: float
     window: int
     full: float
@@ -115,6 +119,7 @@ class TrendFollower:
 class MeanReverter:
     """Sells what is above its mean of the last `window` ticks and buys what is below, with orders that rest."""
 
+    requotes: ClassVar[bool] = False
     leverage: float
     window: int
 
@@ -134,6 +139,7 @@ class MeanReverter:
 class NoiseTrader:
     """Trades for no reason, now at once and now with a limit, and turns back when it holds much."""
 
+    requotes: ClassVar[bool] = False
     leverage: float
 
     def wishes(self, scene: Scene, holding: Holding, luck: Random) -> list[Wish]:
@@ -153,6 +159,7 @@ class NoiseTrader:
 class Holder:
     """Buys up to its leverage while it rises above it, and never sells: what a crash brings below its margin."""
 
+    requotes: ClassVar[bool] = False
     leverage: float
 
     def wishes(self, scene: Scene, holding: Holding, luck: Random) -> list[Wish]:

@@ -12,7 +12,10 @@ from rollup.types.limits import MILLION
 
 @dataclass(slots=True, eq=False)
 class Tally:
-    """Running counts. `volume` is µUSD of all trades; `refusals` by reason, of orders and of everything else alike."""
+    """Running counts. `volume` is µUSD of all trades, `soft_cancels` are orders taken off the book by their makers.
+
+    `refusals` are counted by reason, of orders and of everything else alike.
+    """
 
     ticks: int = 0
     orders: int = 0
@@ -25,6 +28,7 @@ class Tally:
     withdrawals: int = 0
     forced_withdrawals: int = 0
     transfers: int = 0
+    soft_cancels: int = 0
     hard_cancels: int = 0
     session_keys: int = 0
     refusals: dict[str, int] = field(default_factory=dict)

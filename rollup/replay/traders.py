@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -11,7 +11,7 @@ from rollup.replay.signing import Signer
 from rollup.replay.strategies import Holding, Scene, Wish
 from rollup.replay.tally import Health
 from rollup.sequencer.exchange import Exchange
-from rollup.types.transactions import FreshOrder
+from rollup.types.transactions import Cancel, FreshOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,22 @@ class Trader:
     def account(self) -> int:
         """The account's number."""
         return self.signer.account
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one trader does at one tick."""
+
+    trader: Trader
+    wishes: list[Wish]
+
+    def sign(self, market: int, now: int) -> Iterator[Cancel | FreshOrder]:
+        """The cancel of what it has in the book, if it requotes, and its orders."""
+        signer = self.trader.signer
+        if self.trader.character.strategy.requotes:
+            yield signer.cancel_all(now)
+        for wish in self.wishes:
+            yield signer.order(wish, market, now)
 
 
 def make_traders(characters: Sequence[Character], accounts: Sequence[int], separator: bytes, seed: int) -> list[Trader]:
@@ -49,22 +65,21 @@ def holding_of(exchange: Exchange, account: int, market: int) -> Holding | None:
     return Holding(view.equity, view.maintenance, size)
 
 
-def wishes_of(traders: Sequence[Trader], exchange: Exchange, scene: Scene, market: int) -> list[tuple[Trader, Wish]]:
+def turns_of(traders: Sequence[Trader], exchange: Exchange, scene: Scene, market: int) -> list[Turn]:
     """What those who act at this tick want, each trader's luck deciding whether it acts."""
-    wanted: list[tuple[Trader, Wish]] = []
+    turns: list[Turn] = []
     for trader in traders:
         if trader.luck.random() >= trader.character.pace:
             continue
         holding = holding_of(exchange, trader.account, market)
         if holding is not None:
-            wishes = trader.character.strategy.wishes(scene, holding, trader.luck)
-            wanted += ((trader, wish) for wish in wishes)
-    return wanted
+            turns.append(Turn(trader, trader.character.strategy.wishes(scene, holding, trader.luck)))
+    return turns
 
 
-def sign_all(wanted: Sequence[tuple[Trader, Wish]], market: int, now: int) -> list[FreshOrder]:
+def sign_all(turns: Sequence[Turn], market: int, now: int) -> list[Cancel | FreshOrder]:
     """Sign a whole round; meant for a worker thread, which lets the event loop go on between signatures."""
-    return [trader.signer.order(wish, market, now) for trader, wish in wanted]
+    return [request for turn in turns for request in turn.sign(market, now)]
 
 
 def health_of(traders: Sequence[Trader], exchange: Exchange, market: int) -> Health | None:
