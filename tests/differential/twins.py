@@ -21,7 +21,7 @@ from tests.support.evm import PyRevm, code_of
 from tests.support.prover import HonestBlock, try_to_prove
 
 NO_ROOT: Final = bytes(32)
-LIES: Final = 12
+LIES: Final = 8
 """Attempts to prove each valid block wrong, others for each block."""
 
 
