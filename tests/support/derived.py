@@ -15,6 +15,10 @@ from rollup.l1.client import L1Client
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
 from tests.support.deployed import Site
+from tests.support.prover import trying_to_prove
+
+LIES = 8
+"""Attempts to prove each derived block wrong, others for each block."""
 
 
 async def derive(
@@ -27,12 +31,16 @@ async def derive(
     on_batch: Callable[[DerivedBatch], None] = lambda _: None,
     on_block: OnBlock | None = None,
 ) -> Pipeline:
-    """A pipeline that has read nothing yet, in memory and through the site's client unless told otherwise."""
+    """A pipeline that has read nothing yet, in memory and through the site's client unless told otherwise.
+
+    Unless the test listens to the blocks itself, each is tried to be proven wrong.
+    """
     client = l1 or site.l1
     origin = await read_origin(client, site.deployment.rollup)
+    hear = on_block or trying_to_prove(origin.separator, attempts=LIES)
     kept = store or StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
     follower = Follower(L1Source(client, origin), confirmations=confirmations, span=span)
-    return Pipeline(follower, Replica(kept, origin, on_block=on_block), on_batch=on_batch)
+    return Pipeline(follower, Replica(kept, origin, on_block=hear), on_batch=on_batch)
 
 
 def leaves_of(pipeline: Pipeline) -> dict[int, bytes]:

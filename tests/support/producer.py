@@ -21,6 +21,7 @@ from rollup.types.blocks import BatchBlock, Header
 from rollup.types.genesis import BTC, BTC_PERP, devnet_genesis
 from rollup.types.transactions import FLAG_SELL, FreshOrder, OracleUpdate, Trade, Transaction, Withdraw
 from tests.support.chain import ALICE, BOB, CAROL, DAVE, GENESIS_TIME
+from tests.support.prover import honest_block, try_to_prove
 from tests.support.world import Posted, World, as_tuple, deploy_world
 
 FEEDER = 9
@@ -28,6 +29,8 @@ FEEDER = 9
 PRICE = 40_000_000_000
 """40,000 USD a coin."""
 COIN = 1_000_000
+LIES = 8
+"""Attempts to prove each honest block wrong."""
 CASH = 100_000_000_000
 """What each test account opens with, µUSD."""
 
@@ -105,7 +108,8 @@ class Producer:
         return self.tree.update(sealed.writes)
 
     def batch_block(self, sealed: SealedBlock) -> BatchBlock:
-        """The block as an honest poster would post it; the state stays before it."""
+        """The block as an honest poster would post it, once no liar could prove it wrong; the state stays before it."""
+        try_to_prove(honest_block(sealed, self.tree), self.separator, attempts=LIES)
         root = self.tree.fork().update(sealed.writes)
         return BatchBlock(sealed.timestamp, len(sealed.messages), root, sealed.txs)
 

@@ -7,17 +7,23 @@ block is valid and leads to the posted root. What L1 itself fixes, the header an
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 from challenger.execute import Execution, Executor, header_tuple, verify_function
 from rollup.crypto.keccak import keccak
+from rollup.crypto.tree import Tree
+from rollup.crypto.witness import build_witness
+from rollup.derive.chain import DerivedBlock
 from rollup.l1.abi import decode_values, encode_values, parse_abi
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.reverts import ErrorRegistry
+from rollup.stf.block import BlockResult
+from rollup.stf.builder import SealedBlock
 from rollup.types.blocks import Header
 from tests.support.evm import PyRevm, code_of
 from tests.support.forgery import Evidence, Forgery, forge, join_messages, spread
@@ -77,10 +83,36 @@ def try_to_prove(
     return trial.refusals
 
 
-@cache
+def trying_to_prove(
+    separator: bytes, *, attempts: int | None = None
+) -> Callable[[DerivedBlock, BlockResult, bytes], None]:
+    """For a replica to call (`on_block`): tries every block that it found right."""
+
+    def try_block(block: DerivedBlock, _result: BlockResult, witness: bytes) -> None:
+        try_to_prove(HonestBlock(block.header, block.txs, block.messages, witness), separator, attempts=attempts)
+
+    return try_block
+
+
+def honest_block(sealed: SealedBlock, before: Tree) -> HonestBlock:
+    """What a builder sealed, with a header as L1 would make it, on the tree before it. The tree stays as it is."""
+    root, _ = before.changes(sealed.writes)
+    header = Header(
+        number=1, fork=0, parent_root=before.root, timestamp=sealed.timestamp, inbox_index=sealed.inbox_index,
+        inbox_hash=sealed.inbox_hash, txs_hash=keccak(sealed.txs), state_root=root,
+    )  # fmt: skip
+    return HonestBlock(header, sealed.txs, sealed.messages, build_witness(before, sealed.pre))
+
+
+_evms = threading.local()
+
+
 def verifier_in_pyrevm() -> Executor:
-    """The committed verifier, on the fast executor."""
-    return PyRevm(code_of("Verifier"))
+    """The committed verifier on the fast executor, one for each thread, which it may not leave."""
+    if not hasattr(_evms, "verifier"):
+        _evms.verifier = PyRevm(code_of("Verifier"))
+    found: Executor = _evms.verifier
+    return found
 
 
 def encode_evidence(evidence: Evidence, separator: bytes) -> bytes:
