@@ -22,8 +22,10 @@ USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 COMMANDS: Final = (
+    ("Networks", "devnet", "rollup.cli.devnet:devnet", "Run everything on one machine, trading by itself."),
     ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
     ("Networks", "sequencer", "rollup.cli.sequencer:serve_sequencer", "Run a sequencer: exchange, blocks, batches."),
+    ("Networks", "actors", "rollup.cli.devnet:actors", "Run a devnet's oracle feeders and demo traders."),
     ("Trust", "verify", "rollup.cli.verify:verify", "Rebuild the whole state from L1 alone and check every root."),
     (
         "Trust",
@@ -45,7 +47,7 @@ COMMANDS: Final = (
 )
 """Group, name, where it is, what it does. The last must not need the module, which is imported only when used."""
 
-SERVICES: Final = frozenset({"l1", "sequencer", "devnet"})
+SERVICES: Final = frozenset({"l1", "sequencer", "devnet", "actors"})
 """Commands that end by being interrupted, which is therefore no failure."""
 
 

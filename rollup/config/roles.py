@@ -125,6 +125,7 @@ class DevnetConfig(Role):
     makers: int = setting(2, "demo traders that quote around the mark", Bounds(0, 100))
     takers: int = setting(4, "demo traders that cross the spread", Bounds(0, 100))
     trader_seconds: float = setting(0.5, "mean time between two actions of a trader", SECONDS)
+    cashier_seconds: float = setting(15.0, "time between two withdrawals, each claimed once it is final", SECONDS)
     seed: int = setting(1, "seed of prices and traders", Bounds(0, 2**63 - 1))
     candles: Path | None = setting(None, "CSV of candles (.gz allowed) that drives the first underlying")
     dispute_seconds: int = setting(30, "dispute window on L1", Bounds(1, 30 * 86_400))

@@ -1,0 +1,145 @@
+"""Everybody who uses a devnet: feeders that price its coins, traders with money from L1, a cashier who takes some back.
+
+They know the sequencer by its RPC and the rest by L1, and go on after the sequencer was away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import structlog
+import trio
+
+from rollup.cli.amounts import show_usd
+from rollup.cli.claims import Vault
+from rollup.cli.funding import Bank
+from rollup.cli.mirror import Mirror, open_mirror
+from rollup.cli.wallet import Wallet
+from rollup.crypto.eip712 import domain_separator
+from rollup.devnet.candles import read_candles
+from rollup.devnet.cashier import Tell, run_cashier
+from rollup.devnet.client import Client, NoAnswer, open_client
+from rollup.devnet.feeders import Feeders, run_feeders, threshold_of
+from rollup.devnet.prices import PriceSource, RandomWalk, RecordedPrice
+from rollup.devnet.roles import BANKER, FEEDERS, TRADERS
+from rollup.devnet.traders import Behaviour, Maker, Taker, Trader, run_trader
+from rollup.l1.account import L1Account
+from rollup.l1.client import L1Client
+from rollup.l1.deployment import Deployment
+from rollup.l1.devkeys import dev_address, dev_key
+from rollup.rpc.client import RpcDisconnected, RpcError, RpcUnreachable
+from rollup.types.limits import MILLION
+
+log = structlog.get_logger(__name__)
+
+FIRST_PRICES: Final[Mapping[str, int]] = {"BTC-PERP": 60_000 * MILLION, "ETH-PERP": 3_000 * MILLION}
+"""µUSD per coin at which the random walks begin."""
+MONEY: Final = 25_000 * MILLION
+"""What each trader's account is opened with, µUSD."""
+AWAY_SECONDS: Final = 1.0
+"""Pause before a sequencer that is away is tried again."""
+CREDIT_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """How many there are of each, and how busy they are; see `DevnetConfig`."""
+
+    makers: int
+    takers: int
+    feeders: int
+    feeder_seconds: float
+    trader_seconds: float
+    cashier_seconds: float
+    seed: int
+    candles: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The actors, ready to play."""
+
+    feeders: Feeders
+    sources: Mapping[str, PriceSource]
+    traders: tuple[Trader, ...]
+    behaviours: tuple[Behaviour, ...]
+    begun: float
+
+
+async def run_actors(l1_url: str, rpc_url: str, deployment: Deployment, cast: Cast, tell: Tell) -> None:
+    """Open the traders' accounts and play until cancelled. `L1Error` if the accounts cannot be opened."""
+    async with L1Client(l1_url) as l1, open_mirror(l1, deployment.rollup) as mirror:
+        banker = L1Account(l1, dev_key(BANKER))
+        company = await assemble(Bank(banker, deployment), deployment, cast, tell)
+        vault = Vault(l1, deployment.vault)
+        tell("playing", f"{len(company.traders)} traders and {cast.feeders} feeders play")
+        while True:
+            try:
+                async with open_client(rpc_url) as client:
+                    await _play(client, company, cast, mirror, vault, banker, tell)
+            except* (RpcDisconnected, RpcUnreachable, NoAnswer) as gone:
+                log.warning("sequencer_away", errors=[str(each) for each in gone.exceptions])
+            await trio.sleep(AWAY_SECONDS)
+
+
+async def assemble(bank: Bank, deployment: Deployment, cast: Cast, tell: Tell) -> Company:
+    """Mint money, open an account for each trader, and make the feeders."""
+    separator = domain_separator(deployment.chain_id, deployment.rollup)
+    keys = [dev_key(FEEDERS + index) for index in range(cast.feeders)]
+    feeders = Feeders(keys, threshold_of(cast.feeders), separator)
+    count = cast.makers + cast.takers
+    if count:
+        await bank.mint(MONEY * count)
+    traders = []
+    for index in range(count):
+        key = TRADERS + index
+        funded = await bank.open(dev_address(key), MONEY)
+        wallet = Wallet(dev_key(key), deployment.chain_id, deployment.rollup)
+        traders.append(Trader(funded.account, wallet, Random(f"{cast.seed}/{index}")))  # noqa: S311 - protects nothing
+        text = f"account   {funded.account} opened on L1 with {show_usd(MONEY)} USD for dev:{key}"
+        tell("account", text, account=funded.account, amount=MONEY, owner=dev_address(key))
+    makers = (Maker(trader) for trader in traders[: cast.makers])
+    takers = (Taker(trader) for trader in traders[cast.makers :])
+    return Company(feeders, price_sources(cast), tuple(traders), (*makers, *takers), trio.current_time())
+
+
+def price_sources(cast: Cast) -> dict[str, PriceSource]:
+    """What each instrument's coin costs; `ConfigError` if the file of candles cannot be used."""
+    sources: dict[str, PriceSource] = {
+        name: RandomWalk(f"{cast.seed}/{name}", price) for name, price in FIRST_PRICES.items()
+    }
+    if cast.candles is not None:
+        sources[next(iter(FIRST_PRICES))] = RecordedPrice(list(read_candles(cast.candles)))
+    return sources
+
+
+async def _play(
+    client: Client, company: Company, cast: Cast, mirror: Mirror, vault: Vault, payer: L1Account, tell: Tell
+) -> None:
+    for trader in company.traders:
+        await _await_credit(client, trader.account)
+    luck = Random(f"{cast.seed}/cashier")  # noqa: S311 - protects nothing
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run_feeders, client, company.feeders, company.sources, cast.feeder_seconds, company.begun)
+        names = tuple(company.sources)
+        for trader, behaviour in zip(company.traders, company.behaviours, strict=True):
+            nursery.start_soon(run_trader, client, behaviour, names, trader.luck, cast.trader_seconds)
+        if company.traders:
+            nursery.start_soon(
+                run_cashier, client, mirror, vault, payer, company.traders, luck, cast.cashier_seconds, tell
+            )
+
+
+async def _await_credit(client: Client, account: int) -> None:
+    """Wait until the sequencer has taken in an account's opening."""
+    while True:
+        try:
+            await client.account(account)
+        except RpcError:
+            await trio.sleep(CREDIT_SECONDS)
+        else:
+            return
