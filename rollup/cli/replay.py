@@ -52,10 +52,10 @@ async def replay(
 
     if not 2 <= accounts <= 100_000 or not 0 < orders <= 100_000 or not 0 <= seed < 1 << 63:
         raise ConfigError("accounts (2 to 100000), orders (up to 100000) or seed (63 bits) out of range")
-    output = common.output()
+    count, since, output = read_count(minutes), None if start is None else read_time(start), common.output()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     recorded = list(read_candles(candles))
-    stretch = read_stretch(recorded, read_count(minutes), None if start is None else read_time(start))
+    stretch = read_stretch(recorded, count, since)
     with _folder(data) as folder, Display(output) as display:
         settings = ReplaySettings(Tape(recorded), stretch, accounts, orders, seed, folder, l1)
         display.step("summary", await run_replay(settings, display))

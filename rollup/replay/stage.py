@@ -99,7 +99,7 @@ def sequencer_options(stage: Stage, folder: Path, clock: Clock) -> SequencerOpti
         key=SEQUENCER,
         l1_from_block=stage.deployment.block,
         block_interval=0.004,
-        batch_interval=5.0,
+        batch_interval=3.0,
         poll_interval=0.2,
         confirmations=0,
         clock=clock,
