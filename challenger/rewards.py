@@ -41,6 +41,17 @@ class Bounties:
         record = self._store.records.meta(_META)
         return [] if record is None else list(msgpack.unpackb(record))
 
+    async def find(self, from_block: int) -> None:
+        """Remember every bounty that L1 has ever held for this key since block `from_block`; `claim_due` sorts them.
+
+        So a reward is not lost with the store, nor if the proof was sent by hand.
+        """
+        own = bytes(12) + self._account.address
+        newest = await self._account.client.block_number()
+        held = await self._rollup.events("BountyHeld", from_block=from_block, to_block=newest, topics=[None, own])
+        if held:
+            self._save(sorted({*self.posters(), *(event.values["poster"] for event in held)}))
+
     def expect(self, poster: bytes) -> None:
         """Remember a poster that is about to be proven wrong: a crash after the proof must not lose the reward."""
         self._save(sorted({*self.posters(), poster}))

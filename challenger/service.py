@@ -74,18 +74,26 @@ class Challenger:
         `on_ready` hears once that L1 was read to its head for the first time.
         """
         ready = False
-        while True:
-            try:
-                await self.step()
-            except (L1Error, WorkerDied) as error:
-                self.status.alarm = str(error)
-                log.warning("this round failed; trying again", error=str(error))
-            else:
-                if not ready:
+        try:
+            while True:
+                if await self.try_step() and not ready:
+                    ready = True
+                    self.tell_ready()
                     on_ready(self)
-                ready = True
+                self.report()
+                await trio.sleep(self.options.poll_seconds)
+        finally:
             self.report()
-            await trio.sleep(self.options.poll_seconds)
+
+    async def try_step(self) -> bool:
+        """One round, if it succeeds; otherwise the alarm says why not."""
+        try:
+            await self.step()
+        except (L1Error, WorkerDied) as error:
+            self.status.alarm = str(error)
+            log.warning("this round failed; trying again", error=str(error))
+            return False
+        return True
 
     async def step(self) -> None:
         """One round: everything L1 has new, and the answer to it."""
@@ -96,6 +104,14 @@ class Challenger:
         self.status.fraud = None if fraud is None else fraud.describe()
         if self.defender is not None:
             await self.defender.act(fraud, finalised=self.pipeline.follower.chain.finalised)
+
+    def tell_ready(self) -> None:
+        """L1 was read to its head for the first time."""
+        replica = self.pipeline.replica
+        text = (
+            f"at L1's head: batch {replica.batch}, block {replica.store.committed}, root 0x{replica.store.root.hex()}"
+        )
+        self.listener("ready", text, batch=replica.batch, block=replica.store.committed, root=replica.store.root)
 
     def tell(self, fraud: Fraud | None) -> None:
         """Say what has changed about fraud, once."""
@@ -146,8 +162,13 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                 if options.key is not None:
                     account = L1Account(l1, options.key)
                     bounties = Bounties(store, rollup, account)
+                    await bounties.find(origin.block)
                     defender = Defender(rollup, account, proofs, origin.separator, bounties, status, listener)
                 nursery.start_soon(auditor.run)
+                where = f"{options.url} from L1 block {origin.block} on"
+                listener(
+                    "watching", f"{status.mode}ing {status.rollup} at {where}", rollup=status.rollup, mode=status.mode
+                )
                 yield Challenger(options, pipeline, auditor, defender, status, listener)
                 nursery.cancel_scope.cancel()
         finally:

@@ -42,7 +42,7 @@ class Output:
         for name, value in fields.items():
             self._line(f"{name:<{width}}  {show(value)}")
 
-    def event(self, name: str, text: str, **fields: Any) -> None:
+    def event(self, name: str, text: str, /, **fields: Any) -> None:
         """One line of a running service: `text` for people, the name with its fields for machines."""
         self._line(encode(_hex({"event": name, **fields})) if self.json else text)
 

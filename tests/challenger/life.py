@@ -28,6 +28,11 @@ class Heard:
         """Take one event."""
         self.events.append((name, fields))
 
+    @property
+    def names(self) -> set[str]:
+        """What kinds of event there were, beside the beginning."""
+        return {name for name, _ in self.events} - {"watching", "ready"}
+
     def all(self, name: str) -> list[dict[str, Any]]:
         """The fields of every event of this name."""
         return [fields for heard, fields in self.events if heard == name]
@@ -75,3 +80,18 @@ async def until_sent(site: Site, *keys: int) -> None:
         for key in keys:
             while not await site.l1.get_nonce(site.account(key).address, "pending"):  # noqa: ASYNC110 - as above
                 await trio.sleep(0.005)
+
+
+async def until_gone(pid: int) -> None:
+    """Wait until a process that may not be our child has ended."""
+    with trio.fail_after(PATIENCE):
+        while is_running(pid):  # noqa: ASYNC110 - as above
+            await trio.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -44,7 +44,7 @@ async def test_honest_batches_are_audited_and_nothing_is_sent(site: Site, poster
         assert challenger.pipeline.replica.store.root == poster.root
         await until(lambda: read_status(tmp_path)["audited"] == 6)
     assert await nonces(site, CHALLENGER) == before
-    assert {name for name, _ in heard.events} == {"batch_verified"}
+    assert heard.names == {"batch_verified"}
     status = read_status(tmp_path)
     assert (status["batch"], status["block"], status["fraud"], status["alarm"]) == (3, 6, None, "")
     assert status["state_root"] == "0x" + poster.root.hex()
@@ -128,7 +128,7 @@ async def test_a_restart_between_fraud_and_proof_loses_nothing(site: Site, poste
     async with challenging(site, tmp_path, CHALLENGER) as (challenger, heard):
         assert (await heard.wait("reward_claimed"))["wei"] == ETHER // 2
         assert challenger.pipeline.replica.batch == 1
-    assert {name for name, _ in heard.events} == {"reward_claimed"}
+    assert heard.names == {"reward_claimed"}
 
 
 async def test_a_proof_that_was_sent_and_not_noticed_is_still_rewarded(
@@ -181,6 +181,19 @@ async def test_two_challengers_prove_at_once_and_one_is_too_late(site: Site, pos
 async def until_fork(challenger: Challenger) -> None:
     """Wait until the challenger has seen a reversion."""
     await until(lambda: challenger.pipeline.follower.chain.fork == 1)
+
+
+async def test_a_reward_is_found_on_l1_if_the_folder_is_lost(site: Site, poster: Poster, tmp_path: Path) -> None:
+    """L1 remembers whose proof it was."""
+    await poster.post(with_root(await poster.block(), LIE))
+    async with challenging(site, tmp_path / "a", CHALLENGER) as (_, heard):
+        await heard.wait("fraud_reverted")
+    await let_delay_pass(site)
+    async with challenging(site, tmp_path / "b", CHALLENGER) as (_, heard):
+        await heard.wait("reward_claimed")
+    async with challenging(site, tmp_path / "c", CHALLENGER) as (challenger, heard):
+        await challenger.step()
+    assert not heard.names
 
 
 async def test_a_fraud_that_became_final_is_an_alarm(site: Site, poster: Poster, tmp_path: Path) -> None:

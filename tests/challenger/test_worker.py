@@ -27,7 +27,7 @@ from rollup.stf.builder import BlockBuilder
 from rollup.types.blocks import Header
 from rollup.types.genesis import devnet_genesis
 from rollup.types.messages import Open, encode_message
-from tests.challenger.life import PATIENCE
+from tests.challenger.life import PATIENCE, until_gone
 
 NOW = 1_700_000_000
 SEPARATOR = domain_separator(31_337, b"\x11" * 20)
@@ -162,8 +162,7 @@ async def test_a_worker_dies_with_its_parent(how: signal.Signals) -> None:
                 await trio.sleep(0.02)
             parent.send_signal(how)
             await parent.wait()
-            while is_running(pid):  # noqa: ASYNC110 - the end of a process that is not our child has no event
-                await trio.sleep(0.01)
+            await until_gone(pid)
     finally:
         parent.kill()
         await parent.stdout.aclose()
@@ -173,11 +172,3 @@ def cpu_seconds(pid: int) -> float:
     """Processor time that the process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def is_running(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
