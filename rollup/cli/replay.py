@@ -102,14 +102,15 @@ class Display:
         """A part is done: one object with `step` and `ok`, or words."""
         from rollup.replay.words import tell  # noqa: PLC0415
 
+        if self._bar is None:
+            self._output.result({"step": name, "ok": True, **figures})
+            return
         for task in self._tasks.values():
-            assert self._bar is not None, "tasks belong to a bar"
             self._bar.remove_task(task)
         self._tasks.clear()
-        if self._output.json:
-            self._output.result({"step": name, "ok": True, **figures})
-        else:
-            print(tell(name, figures), flush=True)
+        self._bar.stop()  # so that it leaves no trace between the lines
+        print(tell(name, figures), flush=True)
+        self._bar.start()
 
     def progress(self, phase: str, done: int, total: int) -> None:
         """How far a part is; `total` 0 if nobody knows."""
@@ -135,7 +136,13 @@ def make_bar() -> Progress:
     )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    return Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # results stay on standard output, also where only standard error is a terminal
+    )
 
 
 @contextmanager
