@@ -121,11 +121,12 @@ def _forge_frame(honest: bytes, parts: Parts) -> Iterator[tuple[str, bytes]]:
         borders += [borders[-1] + 5, borders[-1] + 7, borders[-1] + 7 + len(value)]
     start = borders[-1] + len(parts.masks)
     borders += [start - 1, *(start + 32 * i for i in range(len(parts.siblings) // 32))]
+    borders = sorted(set(borders))
     for i in spread(len(borders), 24):
         yield f"witness: cut at {borders[i]}", honest[: borders[i]]
     yield "witness: last byte cut", honest[:-1]
     for padding in (b"\0", b"\1", bytes(32), keccak(b"padding")):
-        yield f"witness: {len(padding)} bytes more", honest + padding
+        yield f"witness: 0x{padding.hex()} more", honest + padding
     for count in (0, len(parts.leaves) - 1, len(parts.leaves) + 1, 121, 0xFFFF):
         yield f"witness: count {count}", replace(parts, count=count).join()
 
@@ -168,16 +169,16 @@ def _forge_hashes(parts: Parts) -> Iterator[tuple[str, bytes]]:
 def _forge_listing(honest: bytes) -> Iterator[tuple[str, bytes]]:
     """True witnesses of the same state, canonical in every bit, that list one leaf too few or too many."""
     leaves = read_witness(honest).leaves
-    nodes = _known_nodes(honest)
+    nodes = known_nodes(honest)
     for key in leaves if len(leaves) > 1 else ():
         fewer = {other: value for other, value in leaves.items() if other != key}
-        yield f"witness: without {key:#x}", _witness_of(fewer, nodes)
+        yield f"witness: without {key:#x}", witness_of(fewer, nodes)
     empty = [index for index, found in nodes[LEVELS].items() if found == ZERO_HASH and index not in leaves]
     for i in spread(len(empty), 6):
-        yield f"witness: with {empty[i]:#x}", _witness_of(leaves | {empty[i]: b""}, nodes)
+        yield f"witness: with {empty[i]:#x}", witness_of(leaves | {empty[i]: b""}, nodes)
 
 
-def _known_nodes(witness: bytes) -> list[dict[int, bytes]]:
+def known_nodes(witness: bytes) -> list[dict[int, bytes]]:
     """For each level (0 the root's) the hashes of all nodes that a witness tells, empty ones included."""
     read = read_witness(witness)
     levels: list[dict[int, bytes]] = [{} for _ in range(LEVELS + 1)]
@@ -201,7 +202,7 @@ def _known_nodes(witness: bytes) -> list[dict[int, bytes]]:
     return levels
 
 
-def _witness_of(leaves: Mapping[int, bytes], nodes: list[dict[int, bytes]]) -> bytes:
+def witness_of(leaves: Mapping[int, bytes], nodes: list[dict[int, bytes]]) -> bytes:
     """The canonical witness of `leaves` in a tree of which these nodes are known."""
     below = sorted(leaves)
     masks, siblings = bytearray(), bytearray()

@@ -26,7 +26,7 @@ from rollup.stf.block import BlockResult
 from rollup.stf.builder import SealedBlock
 from rollup.types.blocks import Header
 from tests.support.evm import PyRevm, code_of
-from tests.support.forgery import Evidence, Forgery, forge, join_messages, spread
+from tests.support.forgery import Evidence, Forgery, forge, join_messages
 
 GAS: Final = 1 << 24
 SHORTAGES: Final = 24
@@ -174,9 +174,8 @@ def _sample(attempts: list[Forgery | int], header: Header, count: int | None) ->
     """All of them, or `count` spread over all kinds, others for each block."""
     if count is None or count >= len(attempts):
         return attempts
-    start = int.from_bytes(keccak(header.encode())[:4], "big") % len(attempts)
-    turned = attempts[start:] + attempts[:start]
-    return [turned[i] for i in spread(len(turned) - 1, count)]
+    start = int.from_bytes(keccak(header.encode())[:4], "big")
+    return [attempts[(start + i * len(attempts) // count) % len(attempts)] for i in range(count)]
 
 
 def _name(run: Execution) -> str:
