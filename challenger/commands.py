@@ -28,6 +28,8 @@ async def watch(
     poll_seconds: Annotated[float | None, Parameter(help="how often L1 is asked for news")] = None,
     audit_ppm: Annotated[int | None, Parameter(help="share of honest blocks executed in py-evm as well, ppm")] = None,
     confirmations: ConfirmationsFlag = None,
+    http_port: Annotated[int | None, Parameter(help="serve status, metrics and proofs here; 0 takes any port")] = None,
+    http_host: Annotated[str | None, Parameter(help="address to serve them on")] = None,
     common: Common = DEFAULT,
 ) -> None:
     """Follow a rollup until interrupted: replay it from L1, audit it in py-evm, prove fraud, claim rewards.
@@ -39,7 +41,14 @@ async def watch(
     settings, output = common.settings(), common.output()
     chain, address = find_target(settings, l1, rollup, deployment, confirmations)
     config = settings.role(
-        ChallengerConfig, mode=mode, key=key, data=data, poll_seconds=poll_seconds, audit_ppm=audit_ppm
+        ChallengerConfig,
+        mode=mode,
+        key=key,
+        data=data,
+        poll_seconds=poll_seconds,
+        audit_ppm=audit_ppm,
+        http_host=http_host,
+        http_port=http_port,
     )
     if config.mode == "defend" and config.key is None:
         raise ConfigError("challenger.key: to defend takes a key (--key file:PATH or dev:N); or only --mode watch")
@@ -52,6 +61,7 @@ async def watch(
         confirmations=chain.confirmations,
         audit_ppm=config.audit_ppm,
         timeout=chain.timeout,
+        http=None if config.http_port is None else (config.http_host, config.http_port),
     )
     await run_challenger(options, output.event)
 

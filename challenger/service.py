@@ -17,6 +17,7 @@ import trio
 
 from challenger.audit import Auditor
 from challenger.defence import Defender, Listener
+from challenger.http import StatusServer
 from challenger.rewards import Bounties
 from challenger.status import Status
 from challenger.worker import WorkerDied, open_worker
@@ -53,6 +54,8 @@ class Options:
     confirmations: int = 0
     audit_ppm: int = 1_000_000
     timeout: float = 20.0
+    http: tuple[str, int] | None = None
+    """Host and port of the read-only HTTP server, if there is to be one."""
 
 
 @dataclass(slots=True)
@@ -124,16 +127,20 @@ class Challenger:
         if fraud is not None:
             self.listener("fraud_found", f"FRAUD: {fraud}", **fraud.describe())
 
-    def report(self) -> None:
-        """Write the status file."""
+    def refresh(self) -> None:
+        """Bring the status up to date."""
         replica, chain, tally = self.pipeline.replica, self.pipeline.follower.chain, self.auditor.tally
         status = self.status
-        status.batch, status.block = replica.batch, replica.store.committed
-        status.state_root = f"0x{replica.store.root.hex()}"
+        number, root = replica.store.records.head() or (0, b"")  # as committed; the store itself may be ahead
+        status.batch, status.block, status.state_root = replica.batch, number, f"0x{root.hex()}"
         status.finalised, status.fork = chain.finalised, chain.fork
         status.audited, status.audit_skipped = tally.audited, tally.skipped + tally.failed
         status.audit_waiting, status.disagreements = self.auditor.waiting(), tally.disagreements
-        status.write(self.options.data)
+
+    def report(self) -> None:
+        """Write the status file."""
+        self.refresh()
+        self.status.write(self.options.data)
 
 
 @asynccontextmanager
@@ -169,7 +176,12 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                 listener(
                     "watching", f"{status.mode}ing {status.rollup} at {where}", rollup=status.rollup, mode=status.mode
                 )
-                yield Challenger(options, pipeline, auditor, defender, status, listener)
+                challenger = Challenger(options, pipeline, auditor, defender, status, listener)
+                if options.http is not None:
+                    server = StatusServer(status, store, challenger.refresh)
+                    port = await nursery.start(server.run, *options.http)
+                    listener("serving", f"status and proofs at http://{options.http[0]}:{port}", port=port)
+                yield challenger
                 nursery.cancel_scope.cancel()
         finally:
             store.close()

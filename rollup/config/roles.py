@@ -73,6 +73,8 @@ class ChallengerConfig(Role):
     audit_ppm: int = setting(
         1_000_000, "share of honest blocks executed in py-evm as well, in ppm", Bounds(0, 1_000_000)
     )
+    http_host: str = setting("127.0.0.1", "address of the read-only HTTP server")
+    http_port: int | None = setting(None, "its port: status, health, metrics, proofs; 0 takes a free one", PORT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Heard:
     @property
     def names(self) -> set[str]:
         """What kinds of event there were, beside the beginning."""
-        return {name for name, _ in self.events} - {"watching", "ready"}
+        return {name for name, _ in self.events} - {"watching", "serving", "ready"}
 
     def all(self, name: str) -> list[dict[str, Any]]:
         """The fields of every event of this name."""
@@ -52,7 +52,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def challenging(
-    site: Site, folder: Path, key: int | None = None, *, audit_ppm: int = 0
+    site: Site, folder: Path, key: int | None = None, *, audit_ppm: int = 0, **changes: Any
 ) -> AsyncIterator[tuple[Challenger, Heard]]:
     """A challenger that has read L1 to its head; without a key it watches. It stops with the block."""
     heard = Heard()
@@ -63,6 +63,7 @@ async def challenging(
         key=None if key is None else dev_key(key),
         poll_seconds=0.01,
         audit_ppm=audit_ppm,
+        **changes,
     )
     async with trio.open_nursery() as nursery:
         yield await nursery.start(run_challenger, options, heard), heard

@@ -1,0 +1,58 @@
+"""The status as Prometheus metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from challenger.status import Status
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_GAUGES: Final = {
+    "l1_block": "Last L1 block read",
+    "l1_head": "Newest confirmed L1 block known",
+    "batch": "Last batch executed and found right",
+    "block": "Last block executed and found right",
+    "finalised": "Last final batch on L1",
+    "fork": "Reversions on L1 so far",
+    "audit_waiting": "Blocks waiting for py-evm",
+}
+_COUNTERS: Final = {
+    "audited": "Blocks judged by py-evm as well",
+    "audit_skipped": "Blocks chosen for py-evm and left out",
+}
+
+
+class _StatusCollector(Collector):
+    """Reads the status when it is asked."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        status = self._status
+        for name, meaning in _GAUGES.items():
+            yield GaugeMetricFamily(f"challenger_{name}", meaning, value=getattr(status, name))
+        for name, meaning in _COUNTERS.items():
+            yield CounterMetricFamily(f"challenger_{name}", meaning, value=getattr(status, name))
+        yield GaugeMetricFamily("challenger_fraud", "1 while a wrong block stands on L1", value=bool(status.fraud))
+        yield GaugeMetricFamily("challenger_alarm", "1 while something needs a person", value=bool(status.alarm))
+        yield CounterMetricFamily("challenger_proofs", "Batches reverted by this process", value=len(status.proofs))
+        count = len(status.disagreements)
+        yield CounterMetricFamily("challenger_disagreements", "Honest blocks that the twins judge apart", value=count)
+
+
+class Metrics:
+    """A registry of its own: nothing of the process's other libraries is in it."""
+
+    def __init__(self, status: Status) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_StatusCollector(status))
+
+    def render(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
