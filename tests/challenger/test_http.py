@@ -99,9 +99,8 @@ def samples(text: str) -> dict[str, float]:
 
 async def test_an_alarm_makes_the_health_bad() -> None:
     """A supervisor learns it from the status code."""
-    server = StatusServer(
-        Status("", "watch", alarm="L1 is gone"), StateStore.in_memory(ChainIdentity(1, bytes(20))), list
-    )
+    status, store = Status("", "watch", alarm="L1 is gone"), StateStore.in_memory(ChainIdentity(1, bytes(20)))
+    server = StatusServer(status, store, lambda: None)
     code, _, body = await server.answer(b"GET", b"/health")
     assert (code, b"L1 is gone" in body) == (503, True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.support.deployed import (
 )
 from tests.support.frauds import LIE, fouls, post_variety, stake_again
 from tests.support.poster import Poster, with_root
+from tests.support.relay import relay_to
 
 
 async def let_delay_pass(site: Site) -> None:
@@ -194,6 +196,23 @@ async def test_a_reward_is_found_on_l1_if_the_folder_is_lost(site: Site, poster:
     async with challenging(site, tmp_path / "c", CHALLENGER) as (challenger, heard):
         await challenger.step()
     assert not heard.names
+
+
+async def test_an_outage_of_l1_is_an_alarm_and_nothing_is_lost(site: Site, poster: Poster, tmp_path: Path) -> None:
+    """While the node cannot be reached fraud is posted; afterwards it is found and reverted."""
+    await poster.post(await poster.block())
+    async with relay_to(site.url) as relay:
+        behind = replace(site, url=relay.url)
+        async with challenging(behind, tmp_path, CHALLENGER) as (challenger, heard):
+            relay.cut()
+            await until(lambda: challenger.status.alarm)
+            await until(lambda: relay.refused)
+            assert not heard.all("fraud_found")
+            await poster.post((await fouls(poster))["forged signature"].block)
+            relay.mend()
+            await heard.wait("fraud_reverted")
+            await until(lambda: not challenger.status.alarm and challenger.pipeline.replica.fraud is None)
+    assert challenger.pipeline.follower.chain.fork == 1
 
 
 async def test_a_fraud_that_became_final_is_an_alarm(site: Site, poster: Poster, tmp_path: Path) -> None:
