@@ -23,6 +23,7 @@ INTERRUPTED: Final = 130
 
 COMMANDS: Final = (
     ("Networks", "devnet", "rollup.cli.devnet:devnet", "Run everything on one machine, trading by itself."),
+    ("Networks", "demo", "rollup.cli.demo:demo", "Show the whole loop, fraud included, each step verified on L1."),
     ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
     ("Networks", "sequencer", "rollup.cli.sequencer:serve_sequencer", "Run a sequencer: exchange, blocks, batches."),
     ("Networks", "actors", "rollup.cli.devnet:actors", "Run a devnet's oracle feeders and demo traders."),

@@ -1,0 +1,42 @@
+"""`rollup demo`: the whole loop in one run, each step verified on L1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from rollup.cli.options import DEFAULT, Common
+from rollup.config.roles import DATA
+from rollup.errors import ConfigError
+from rollup.sequencer.faults import FAULTS
+
+ALL: Final = "all"
+
+
+async def demo(
+    *,
+    l1: Annotated[str | None, Parameter(help="URL of a development node; default: an embedded L1 of its own")] = None,
+    fault: Annotated[
+        str, Parameter(help=f"what the dishonest sequencer does: {', '.join(FAULTS)}, or {ALL}")
+    ] = "wrong-root",
+    trades: Annotated[int, Parameter(help="trades to make, before the fraud and after")] = 60,
+    dispute_seconds: Annotated[int, Parameter(help="dispute window; the proof must be on L1 within it")] = 10,
+    data: Annotated[Path, Parameter(help="folder of databases and logs, emptied at each start")] = DATA / "demo",
+    common: Common = DEFAULT,
+) -> int:
+    """Show the whole loop: deposits, trades, batch, finality, claim; then fraud, its proof, and recovery.
+
+    Every step is verified by reading L1, not by asking the sequencer, and the exit code is 0 only if all were. On
+    another node than the embedded one it funds and uses public development keys.
+    """
+    from rollup.demo.script import run_demo  # noqa: PLC0415 - not worth its time on the way to `--help`
+    from rollup.demo.setting import Settings  # noqa: PLC0415
+
+    if fault != ALL and fault not in FAULTS:
+        raise ConfigError(f"no fault {fault!r}; there are {', '.join(FAULTS)}, and {ALL}")
+    if not 1 <= trades <= 10_000 or not 1 <= dispute_seconds <= 86_400:
+        raise ConfigError("trades (1 … 10000) or dispute-seconds (1 … 86400) out of range")
+    faults = FAULTS if fault == ALL else (fault,)
+    return await run_demo(Settings(data, l1, faults, trades, dispute_seconds), common.output())
