@@ -157,7 +157,8 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
             async with open_worker(code) as audits, open_worker(code) as proofs:
                 auditor = Auditor(audits, origin.separator, share_ppm=options.audit_ppm)
                 replica = Replica(store, origin, on_block=auditor.offer if options.audit_ppm else None)
-                follower = Follower(L1Source(l1, origin), confirmations=options.confirmations)
+                source = L1Source(l1, origin)
+                follower = Follower(source, anchor=replica.anchor, confirmations=options.confirmations)
                 status = Status(f"0x{options.rollup.hex()}", "watch" if options.key is None else "defend")
                 pipeline = Pipeline(
                     follower,

@@ -31,7 +31,7 @@ class DerivedBlock:
 
 @dataclass(frozen=True, slots=True)
 class DerivedBatch:
-    """A batch on L1: `hash` chains it to its parent, `blocks` are in order, `l1_block` is where it was posted.
+    """A batch on L1: `hash` chains it to its parent, `blocks` are in order, `l1_…` is where it was posted.
 
     `blocks` is empty in the genesis batch, and in one that was executed and let go (`Chain.trim`).
     """
@@ -46,6 +46,8 @@ class DerivedBatch:
     inbox_index: int
     blocks: tuple[DerivedBlock, ...]
     last_timestamp: int = 0
+    l1_hash: bytes = bytes(32)
+    l1_log: int = -1
 
 
 def batch_hash(
@@ -63,20 +65,27 @@ def batch_hash(
 
 
 class Chain:
-    """The canonical batches and messages after the events applied so far."""
+    """The canonical batches and messages after the events applied so far, from a final batch on (`base`)."""
 
-    def __init__(self, genesis: DerivedBatch) -> None:
-        self.inbox = Inbox()
-        self.batches: list[DerivedBatch] = [genesis]
+    def __init__(self, base: DerivedBatch, inbox_hash: bytes = bytes(32)) -> None:
+        """Begin with the batch `base`, normally the genesis, and the inbox hash after it."""
+        self.inbox = Inbox(base.inbox_index, inbox_hash)
+        self.base = base.index
+        self._batches: list[DerivedBatch] = [base]
         self.finalised = 0
-        self.fork = 0
+        self.fork = base.fork
         self._undo: list[Callable[[], None]] = []
         self._forgotten = 0
 
     @property
     def head(self) -> DerivedBatch:
         """The last batch that stands."""
-        return self.batches[-1]
+        return self._batches[-1]
+
+    def batch(self, index: int) -> DerivedBatch:
+        """A batch that stands, `base` or later."""
+        assert self.base <= index <= self.head.index, f"batch {index} is not on the chain"
+        return self._batches[index - self.base]
 
     def apply(self, event: Event) -> None:
         """Advance by one event; raises `L1Error` where the event contradicts what L1 must have computed."""
@@ -85,8 +94,8 @@ class Chain:
                 self.inbox.add(event)
                 undo: Callable[[], None] = partial(self.inbox.truncate, event.index)
             case BatchPosted():
-                self.batches.append(self._derive(event))
-                undo = partial(self.batches.__delitem__, -1)
+                self._batches.append(self._derive(event))
+                undo = partial(self._batches.__delitem__, -1)
             case Reverted():
                 undo = self._revert(event)
             case Finalised():
@@ -116,21 +125,23 @@ class Chain:
 
         A batch that is taken back comes with its blocks again if it comes again, for then its calldata is read again.
         """
-        for index in range(executed, 0, -1):
-            if not self.batches[index].blocks:
+        for index in range(executed - self.base, 0, -1):
+            if not self._batches[index].blocks:
                 break
-            self.batches[index] = replace(self.batches[index], blocks=())
-        self.inbox.trim(self.batches[min(executed, self.finalised)].inbox_index)
+            self._batches[index] = replace(self._batches[index], blocks=())
+        self.inbox.trim(self.batch(max(self.base, min(executed, self.finalised))).inbox_index)
 
     def _revert(self, event: Reverted) -> Callable[[], None]:
-        if not self.finalised < event.from_batch <= self.head.index or event.fork != self.fork + 1:
+        final = max(self.finalised, self.base)
+        if not final < event.from_batch <= self.head.index or event.fork != self.fork + 1:
             raise L1Error(f"reversion of batch {event.from_batch}, which is final or unknown", retryable=True)
-        gone = self.batches[event.from_batch :]
-        del self.batches[event.from_batch :]
+        first = event.from_batch - self.base
+        gone = self._batches[first:]
+        del self._batches[first:]
         self.fork = event.fork
 
         def undo() -> None:
-            self.batches.extend(gone)
+            self._batches.extend(gone)
             self.fork -= 1
 
         return undo
@@ -162,6 +173,8 @@ class Chain:
             inbox_index=last.inbox_index,
             blocks=tuple(blocks),
             last_timestamp=last.timestamp,
+            l1_hash=event.at.block_hash,
+            l1_log=event.at.log_index,
         )
 
     def _headers(self, parent: DerivedBatch, fork: int, posted: list[BatchBlock]) -> list[DerivedBlock]:
@@ -178,7 +191,7 @@ class Chain:
                 parent_root=root,
                 timestamp=block.timestamp,
                 inbox_index=index,
-                inbox_hash=self.inbox.hashes[index],
+                inbox_hash=self.inbox.hash_at(index),
                 txs_hash=keccak(block.txs),
                 state_root=block.state_root,
             )

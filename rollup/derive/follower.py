@@ -2,7 +2,7 @@
 
 After each range of L1 blocks a checkpoint is kept; when the node's branch changes, the chain goes back to the newest
 checkpoint that is still on it, and reading goes on from there. Without one (a reorganisation deeper than all
-checkpoints) the chain is read again from the deployment.
+checkpoints) the chain is read again from its anchor, or from the deployment if L1 no longer has that.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rollup.derive.anchor import Anchor
 from rollup.derive.chain import Chain
+from rollup.derive.events import Event, MessageAdded
 from rollup.derive.source import Cursor, L1Source, Reorganised
 
 CHECKPOINTS: Final = 128
@@ -30,9 +32,13 @@ class Checkpoint:
 class Follower:
     """Reads L1 into a chain. `confirmations` blocks must lie on top of a block before it is read."""
 
-    def __init__(self, source: L1Source, *, confirmations: int = 0, span: int = RANGE) -> None:
+    def __init__(
+        self, source: L1Source, *, anchor: Anchor | None = None, confirmations: int = 0, span: int = RANGE
+    ) -> None:
+        """Begin at `anchor`, a final batch that was executed in an earlier life, or at the genesis."""
         self.source = source
-        self.chain = Chain(source.origin.genesis)
+        self._anchor = anchor or source.origin.anchor
+        self.chain = self._new_chain()
         self.confirmations = confirmations
         self.head: Cursor | None = None
         """The newest confirmed block when L1 was last asked."""
@@ -60,13 +66,14 @@ class Follower:
         cursor = self.cursor
         if cursor is not None and cursor.number >= head.number:
             return False
-        first = self.source.origin.block if cursor is None else cursor.number + 1
+        first = await self._begin() if cursor is None else cursor.number + 1
         last = first + self._span - 1
         until = head if last >= head.number else await self.source.cursor_at(last)
         mark = self.chain.mark()
         try:
-            for event in await self.source.read(cursor, until):
-                self.chain.apply(event)
+            for event in await self.source.read(first, cursor, until):
+                if self._matters(event):
+                    self.chain.apply(event)
         except BaseException:
             self.chain.back_to(mark)
             raise
@@ -88,7 +95,23 @@ class Follower:
         if self._checkpoints:
             self.chain.back_to(self._checkpoints[-1].mark)
         else:
-            self.chain = Chain(self.source.origin.genesis)
+            self.chain = self._new_chain()
+
+    async def _begin(self) -> int:
+        """The L1 block to read first; the genesis becomes the anchor if L1 does not have the anchor any more."""
+        if not await self.source.has_anchor(self._anchor):
+            self._anchor = self.source.origin.anchor
+            self.chain = self._new_chain()
+        return await self.source.first_block(self._anchor)
+
+    def _new_chain(self) -> Chain:
+        return Chain(self._anchor.batch, self._anchor.inbox_hash)
+
+    def _matters(self, event: Event) -> bool:
+        """Whether an event is news to a chain that began at the anchor."""
+        if isinstance(event, MessageAdded):
+            return event.index >= self._anchor.batch.inbox_index
+        return self._anchor.precedes(event.at)
 
     def _keep(self, cursor: Cursor) -> None:
         self._checkpoints.append(Checkpoint(cursor, self.chain.mark()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollup.crypto.eip712 import domain_separator
+from rollup.derive.anchor import Anchor
 from rollup.derive.chain import DerivedBatch, batch_hash
 from rollup.errors import L1Error
 from rollup.l1.artifacts import load_artifact
@@ -24,6 +25,11 @@ class Origin:
     block: int
     leaves: bytes
     genesis: DerivedBatch
+
+    @property
+    def anchor(self) -> Anchor:
+        """Where a replica that knows nothing begins."""
+        return Anchor(self.genesis)
 
 
 async def read_origin(l1: L1Client, rollup: bytes) -> Origin:

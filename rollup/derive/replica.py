@@ -8,9 +8,11 @@ it goes on when L1 has reverted the batch. Which batches it holds is written in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rollup.crypto.signatures import Recover, recover
 from rollup.crypto.witness import build_witness
+from rollup.derive.anchor import META, Anchor
 from rollup.derive.chain import Chain, DerivedBatch, DerivedBlock
 from rollup.derive.fraud import Fraud
 from rollup.derive.origin import Origin
@@ -70,7 +72,7 @@ class Replica:
         good = self.reconcile(chain, whole=whole)
         if self.fraud is not None or good >= chain.head.index:
             return None
-        batch = chain.batches[good + 1]
+        batch = chain.batch(good + 1)
         if not batch.blocks:
             raise StoreError(f"batch {batch.index} must be executed again and was let go: start anew to read it again")
         return batch if self._execute_batch(batch) else None
@@ -78,16 +80,25 @@ class Replica:
     def let_go(self, chain: Chain) -> None:
         """Drop what could undo final batches that were executed, and what executed batches hold in memory."""
         executed = min(self.batch, chain.head.index)
-        final = self._end_of(min(chain.finalised, executed))
-        if final > self.store.records.final():
-            self.store.prune(final)
+        if executed < chain.base:
+            return
+        final = chain.batch(max(chain.base, min(chain.finalised, executed)))
+        if final.last_number > self.store.records.final():
+            anchor = Anchor(replace(final, blocks=()), chain.inbox.hash_at(final.inbox_index))
+            self.store.prune(final.last_number, Notes(meta={META: anchor.encode()}))
         chain.trim(executed)
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """The last final batch that was executed, where a follower may begin; None for the genesis."""
+        record = self.store.records.meta(META)
+        return None if record is None else Anchor.decode(record)
 
     def _holds(self, chain: Chain, index: int, *, whole: bool) -> bool:
         if index > chain.head.index:
             return not whole
         record = self.store.records.batch(index)
-        return record is not None and chain.batches[index].hash == record.batch_hash
+        return record is not None and chain.batch(index).hash == record.batch_hash
 
     def _end_of(self, index: int) -> int:
         """Number of the last block of an executed batch."""
@@ -137,4 +148,4 @@ class Replica:
 
 
 def _stands(chain: Chain, batch: DerivedBatch) -> bool:
-    return batch.index <= chain.head.index and chain.batches[batch.index].hash == batch.hash
+    return batch.index <= chain.head.index and chain.batch(batch.index).hash == batch.hash

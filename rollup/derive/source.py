@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rollup.derive.anchor import Anchor
 from rollup.derive.events import BatchPosted, Event, Finalised, MessageAdded, Position, Reverted
-from rollup.derive.origin import Origin
+from rollup.derive.origin import Origin, first_block_at
 from rollup.errors import L1Error
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
@@ -56,9 +57,25 @@ class L1Source:
         if block is None or block.hash != cursor.hash:
             raise Reorganised(cursor.number)
 
-    async def read(self, after: Cursor | None, until: Cursor) -> list[Event]:
-        """All events after `after` (None: from the deployment on) up to and including `until`."""
-        first = self.origin.block if after is None else after.number + 1
+    async def has_anchor(self, anchor: Anchor) -> bool:
+        """Whether the L1 block that holds an anchor is still the node's."""
+        if anchor.batch.index == 0:
+            return True
+        block = await self.l1.get_block(anchor.batch.l1_block)
+        return block is not None and block.hash == anchor.batch.l1_hash
+
+    async def first_block(self, anchor: Anchor) -> int:
+        """The block that holds the anchor's batch, or an earlier one with the first message which that left."""
+        if anchor.batch.index == 0:
+            return self.origin.block
+        left, newest = anchor.batch.inbox_index, await self.l1.block_number()
+        if left >= await self._inbox.call("count"):
+            return anchor.batch.l1_block
+        added = await first_block_at(self.l1, await self._inbox.call("timeAt", left), newest)
+        return min(added, anchor.batch.l1_block)
+
+    async def read(self, first: int, after: Cursor | None, until: Cursor) -> list[Event]:
+        """All events from block `first` up to and including `until`, on the branch of `after`, the block before."""
         if first > until.number:
             return []
         topics = [self._rollup.abi.event(name).digest for name in _ROLLUP_EVENTS]

@@ -25,7 +25,7 @@ ACTIONS = st.lists(st.integers(0, 999), max_size=40)
 
 def message(chain: Chain, data: bytes) -> MessageAdded:
     """The next message."""
-    return MessageAdded(AT, len(chain.inbox), data, keccak(chain.inbox.hashes[-1] + keccak(data)), 0)
+    return MessageAdded(AT, len(chain.inbox), data, keccak(chain.inbox.hash_at(len(chain.inbox)) + keccak(data)), 0)
 
 
 def batch(chain: Chain, *blocks: BatchBlock) -> BatchPosted:
@@ -35,13 +35,13 @@ def batch(chain: Chain, *blocks: BatchBlock) -> BatchPosted:
     hashes = []
     for block in blocks:
         number, index = number + 1, index + block.inbox_count
-        inbox_hash, txs_hash = chain.inbox.hashes[index], keccak(block.txs)
+        inbox_hash, txs_hash = chain.inbox.hash_at(index), keccak(block.txs)
         header = Header(
             number, chain.fork, root, block.timestamp, index, inbox_hash, txs_hash, root := block.state_root
         )
         hashes.append(keccak(header.encode()))
     data = encode_batch(blocks)
-    head = [parent.hash, (96).to_bytes(32, "big"), chain.inbox.hashes[index], len(data).to_bytes(32, "big")]
+    head = [parent.hash, (96).to_bytes(32, "big"), chain.inbox.hash_at(index), len(data).to_bytes(32, "big")]
     calldata = SELECTOR + b"".join(head) + data + bytes(-len(data) % 32)
     identity = batch_hash(parent.hash, parent.index + 1, chain.fork, merkle_root(hashes), root, index)
     first = parent.last_number + 1
@@ -70,7 +70,7 @@ def act(chain: Chain, action: int) -> None:
 def picture(chain: Chain) -> Any:
     """Everything a chain holds."""
     inbox = chain.inbox
-    return list(chain.batches), inbox.slice(0, len(inbox)), list(inbox.hashes), chain.finalised, chain.fork
+    return list(chain._batches), inbox.slice(0, len(inbox)), list(inbox._hashes), chain.finalised, chain.fork
 
 
 @given(ACTIONS, ACTIONS)

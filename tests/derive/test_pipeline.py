@@ -148,19 +148,19 @@ async def test_memory_is_let_go_once_batches_are_executed_and_final(site: Site, 
     pipeline = await derive(site)
     await pipeline.advance()
     chain, store = pipeline.follower.chain, pipeline.replica.store
-    assert [len(batch.blocks) for batch in chain.batches] == [0, 0, 0, 0]
+    assert [len(batch.blocks) for batch in chain._batches] == [0, 0, 0, 0]
     assert chain.inbox.held() == len(poster.messages)
     await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)
     await site.contract("Rollup").transact(site.account(SEQUENCER), "finalise", 2)
     await pipeline.advance()
     assert chain.finalised == 2
-    assert store.records.final() == chain.batches[2].last_number == 4
-    assert chain.inbox.held() == len(poster.messages) - chain.batches[2].inbox_index
+    assert store.records.final() == chain.batch(2).last_number == 4
+    assert chain.inbox.held() == len(poster.messages) - chain.batch(2).inbox_index
     with pytest.raises(StoreError, match="final"):
         store.rollback(3)
     restarted = await derive(site, store=store, span=1)
     await restarted.advance()
-    assert all(not batch.blocks for batch in restarted.follower.chain.batches)
+    assert all(not batch.blocks for batch in restarted.follower.chain._batches)
     assert leaves_of(restarted) == poster.leaves
 
 

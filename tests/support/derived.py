@@ -39,8 +39,9 @@ async def derive(
     origin = await read_origin(client, site.deployment.rollup)
     hear = on_block or trying_to_prove(origin.separator, attempts=LIES)
     kept = store or StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
-    follower = Follower(L1Source(client, origin), confirmations=confirmations, span=span)
-    return Pipeline(follower, Replica(kept, origin, on_block=hear), on_batch=on_batch)
+    replica = Replica(kept, origin, on_block=hear)
+    follower = Follower(L1Source(client, origin), anchor=replica.anchor, confirmations=confirmations, span=span)
+    return Pipeline(follower, replica, on_batch=on_batch)
 
 
 def leaves_of(pipeline: Pipeline) -> dict[int, bytes]:
