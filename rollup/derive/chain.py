@@ -71,7 +71,8 @@ class Chain:
         """Begin with the batch `base`, normally the genesis, and the inbox hash after it."""
         self.inbox = Inbox(base.inbox_index, inbox_hash)
         self.base = base.index
-        self._batches: list[DerivedBatch] = [base]
+        self.batches: list[DerivedBatch] = [base]
+        """Those that stand, `base` first; `batch` finds one by its index."""
         self.finalised = 0
         self.fork = base.fork
         self._undo: list[Callable[[], None]] = []
@@ -80,12 +81,12 @@ class Chain:
     @property
     def head(self) -> DerivedBatch:
         """The last batch that stands."""
-        return self._batches[-1]
+        return self.batches[-1]
 
     def batch(self, index: int) -> DerivedBatch:
         """A batch that stands, `base` or later."""
         assert self.base <= index <= self.head.index, f"batch {index} is not on the chain"
-        return self._batches[index - self.base]
+        return self.batches[index - self.base]
 
     def apply(self, event: Event) -> None:
         """Advance by one event; raises `L1Error` where the event contradicts what L1 must have computed."""
@@ -94,8 +95,8 @@ class Chain:
                 self.inbox.add(event)
                 undo: Callable[[], None] = partial(self.inbox.truncate, event.index)
             case BatchPosted():
-                self._batches.append(self._derive(event))
-                undo = partial(self._batches.__delitem__, -1)
+                self.batches.append(self._derive(event))
+                undo = partial(self.batches.__delitem__, -1)
             case Reverted():
                 undo = self._revert(event)
             case Finalised():
@@ -126,9 +127,9 @@ class Chain:
         A batch that is taken back comes with its blocks again if it comes again, for then its calldata is read again.
         """
         for index in range(executed - self.base, 0, -1):
-            if not self._batches[index].blocks:
+            if not self.batches[index].blocks:
                 break
-            self._batches[index] = replace(self._batches[index], blocks=())
+            self.batches[index] = replace(self.batches[index], blocks=())
         self.inbox.trim(self.batch(max(self.base, min(executed, self.finalised))).inbox_index)
 
     def _revert(self, event: Reverted) -> Callable[[], None]:
@@ -136,12 +137,12 @@ class Chain:
         if not final < event.from_batch <= self.head.index or event.fork != self.fork + 1:
             raise L1Error(f"reversion of batch {event.from_batch}, which is final or unknown", retryable=True)
         first = event.from_batch - self.base
-        gone = self._batches[first:]
-        del self._batches[first:]
+        gone = self.batches[first:]
+        del self.batches[first:]
         self.fork = event.fork
 
         def undo() -> None:
-            self._batches.extend(gone)
+            self.batches.extend(gone)
             self.fork -= 1
 
         return undo

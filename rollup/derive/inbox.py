@@ -13,7 +13,8 @@ class Inbox:
     def __init__(self, first: int = 0, rolling: bytes = bytes(32)) -> None:
         """Begin before message `first`; `rolling` is the inbox hash there."""
         self._first = first
-        self._hashes: list[bytes] = [rolling]
+        self.hashes: list[bytes] = [rolling]
+        """Rolling hashes, that before message `first` first; `hash_at` finds one by its number."""
         self._messages: list[bytes] = []
         self._kept_from = first
 
@@ -24,15 +25,15 @@ class Inbox:
     def hash_at(self, count: int) -> bytes:
         """Rolling hash after `count` messages."""
         assert self._first <= count <= len(self), f"hash of {count} messages"
-        return self._hashes[count - self._first]
+        return self.hashes[count - self._first]
 
     def add(self, event: MessageAdded) -> None:
         """Append the next message; a gap or a wrong rolling hash is the node's lie (`L1Error`)."""
-        expected = keccak(self._hashes[-1] + keccak(event.message))
+        expected = keccak(self.hashes[-1] + keccak(event.message))
         if event.index != len(self) or event.rolling != expected:
             raise L1Error(f"inbox message {event.index} does not continue the inbox", retryable=True)
         self._messages.append(event.message)
-        self._hashes.append(expected)
+        self.hashes.append(expected)
 
     def slice(self, start: int, count: int) -> tuple[bytes, ...]:
         """Messages `start` … `start + count - 1`. `L1Error` if the node did not show them all.
@@ -48,7 +49,7 @@ class Inbox:
 
     def truncate(self, count: int) -> None:
         """Keep only the messages before number `count`."""
-        del self._messages[count - self._first :], self._hashes[count - self._first + 1 :]
+        del self._messages[count - self._first :], self.hashes[count - self._first + 1 :]
         self._kept_from = min(self._kept_from, count)
 
     def trim(self, count: int) -> None:

@@ -70,7 +70,7 @@ def act(chain: Chain, action: int) -> None:
 def picture(chain: Chain) -> Any:
     """Everything a chain holds."""
     inbox = chain.inbox
-    return list(chain._batches), inbox.slice(0, len(inbox)), list(inbox._hashes), chain.finalised, chain.fork
+    return list(chain.batches), inbox.slice(0, len(inbox)), list(inbox.hashes), chain.finalised, chain.fork
 
 
 @given(ACTIONS, ACTIONS)

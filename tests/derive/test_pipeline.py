@@ -148,7 +148,7 @@ async def test_memory_is_let_go_once_batches_are_executed_and_final(site: Site, 
     pipeline = await derive(site)
     await pipeline.advance()
     chain, store = pipeline.follower.chain, pipeline.replica.store
-    assert [len(batch.blocks) for batch in chain._batches] == [0, 0, 0, 0]
+    assert [len(batch.blocks) for batch in chain.batches] == [0, 0, 0, 0]
     assert chain.inbox.held() == len(poster.messages)
     await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)
     await site.contract("Rollup").transact(site.account(SEQUENCER), "finalise", 2)
@@ -160,7 +160,7 @@ async def test_memory_is_let_go_once_batches_are_executed_and_final(site: Site, 
         store.rollback(3)
     restarted = await derive(site, store=store, span=1)
     await restarted.advance()
-    assert all(not batch.blocks for batch in restarted.follower.chain._batches)
+    assert all(not batch.blocks for batch in restarted.follower.chain.batches)
     assert leaves_of(restarted) == poster.leaves
 
 
