@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rollup.derive.chain import Chain, DerivedBatch, DerivedBlock
-from rollup.derive.replica import Fraud, Replica
+from rollup.derive.fraud import Fraud
+from rollup.derive.replica import Replica
 from rollup.errors import ConfigError
 from rollup.l1.devkeys import dev_address
 from rollup.sequencer.faults import FAULTS, make_ledger
