@@ -151,7 +151,7 @@ async def _see_reversion(stage: Stage, before: Before, fraud: Posted, seen: floa
             transaction=receipt.tx_hash,
             gas=receipt.gas_used,
             calldata_bytes=len(sent[0].data),
-            seconds=seconds,
+            seconds_posted_to_reverted=seconds,
             batch_count=now.batch_count,
             fork=now.fork,
         )

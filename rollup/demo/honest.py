@@ -104,8 +104,9 @@ async def weigh_batches(stage: Stage, trades: int, batches: range) -> float:
         found = await stage.observer.replay()
         gas, size = await stage.observer.gas_of(batches)
         per_trade = round(gas / trades, 1)
+        which = f"batch {batches[0]}" if len(batches) == 1 else f"batches {batches[0]} to {batches[-1]}"
         step.found(
-            f"{len(batches)} with {trades} trades for {gas:,} gas, {per_trade:,} a trade; money and positions add up",
+            f"{which}: {trades} trades for {gas:,} gas, {per_trade:,} a trade; money and positions add up",
             batches=[batches[0], batches[-1]],
             state_root=stage.observer.mirror.store.root,
             gas=gas,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-WIDTH: Final = 12
+WIDTH: Final = 14
 """Of the column of steps."""
 
 
