@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import trio
+
 from rollup.derive.anchor import Anchor
 from rollup.derive.events import BatchPosted, Event, Finalised, MessageAdded, Position, Reverted
 from rollup.derive.origin import Origin, first_block_at
@@ -18,6 +20,8 @@ from rollup.l1.client import L1Client
 from rollup.l1.contract import Contract
 from rollup.l1.contract import Event as Log
 
+IN_FLIGHT: Final = 8
+"""Requests for calldata at once: hides the latency of a remote node, and is polite."""
 _ROLLUP_EVENTS: Final = ("BatchPosted", "Reverted", "Finalised")
 
 
@@ -88,7 +92,7 @@ class L1Source:
             *self._inbox.decode_events(logs),
         ]
         decoded.sort(key=lambda event: (event.log.block_number, event.log.index))
-        events = [await self._event(log) for log in decoded]
+        events = await self._read_events(decoded)
         if after is not None:
             await self.check(after)
         await self.check(until)
@@ -100,6 +104,27 @@ class L1Source:
         if block is None:
             raise L1Error(f"the node does not have its block {number}", retryable=True)
         return Cursor(number, block.hash)
+
+    async def _read_events(self, logs: list[Log]) -> list[Event]:
+        """The events of these logs, in their order; calldata is fetched several at a time."""
+        events: dict[int, Event] = {}
+        failures: list[L1Error] = []
+        limiter = trio.CapacityLimiter(IN_FLIGHT)
+
+        async def read(place: int, log: Log) -> None:
+            async with limiter:
+                try:
+                    events[place] = await self._event(log)
+                except L1Error as error:
+                    failures.append(error)
+                    nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            for place, log in enumerate(logs):
+                nursery.start_soon(read, place, log)
+        if failures:
+            raise failures[0]
+        return [events[place] for place in range(len(logs))]
 
     async def _event(self, event: Log) -> Event:
         log, values = event.log, event.values
