@@ -122,7 +122,7 @@ class Challenger:
         if fraud is gone:
             return
         if gone is not None and (self.defender is None or self.defender.removed is not gone):
-            text = f"batch {gone.batch.index} is no longer on L1: somebody else reverted it"
+            text = f"batch {gone.batch.index} is no longer on L1, not by our doing"
             self.listener("fraud_gone", text, batch=gone.batch.index)
         if fraud is not None:
             self.listener("fraud_found", f"FRAUD: {fraud}", **fraud.describe())

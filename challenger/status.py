@@ -47,7 +47,7 @@ class Status:
 def read_status(folder: Path) -> dict[str, Any]:
     """The last snapshot; `StoreError` if there is none."""
     try:
-        content: dict[str, Any] = msgspec.json.decode((folder / FILE).read_bytes())
+        content = msgspec.json.decode((folder / FILE).read_bytes(), type=dict[str, Any])
     except FileNotFoundError as error:
         raise StoreError(f"no challenger has run on {folder}") from error
     except msgspec.DecodeError as error:
