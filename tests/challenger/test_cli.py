@@ -14,8 +14,9 @@ import msgspec
 import pytest
 import trio
 
+from challenger.status import read_status
 from rollup.l1 import dev
-from tests.challenger.life import PATIENCE, nonces, until_gone
+from tests.challenger.life import PATIENCE, nonces, until, until_gone
 from tests.support.deployed import CHALLENGER, ETHER, REWARD_DELAY, Site
 from tests.support.frauds import LIE, fouls
 from tests.support.poster import Poster, with_root
@@ -124,6 +125,7 @@ async def test_a_watching_process_reverts_fraud_and_stops_in_good_order(
         await dev.increase_time(site.l1, REWARD_DELAY + 1)
         await dev.mine(site.l1)
         assert (await running.wait("reward_claimed"))["wei"] == ETHER // 2
+        await until(lambda: read_status(tmp_path / "data")["fraud"] is None)
         assert await running.stop(signal.SIGINT) == 0
     assert await nonces(site, CHALLENGER) == [2]
     told = await run("status", "--json", "--data", "data", folder=tmp_path)
