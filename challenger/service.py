@@ -105,6 +105,7 @@ class Challenger:
         fraud = self.pipeline.replica.fraud
         self.tell(fraud)
         self.status.fraud = None if fraud is None else fraud.describe()
+        self.report()  # a proof may take a while
         if self.defender is not None:
             await self.defender.act(fraud, finalised=self.pipeline.follower.chain.finalised)
 

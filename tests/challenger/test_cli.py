@@ -125,7 +125,9 @@ async def test_a_watching_process_reverts_fraud_and_stops_in_good_order(
         await dev.increase_time(site.l1, REWARD_DELAY + 1)
         await dev.mine(site.l1)
         assert (await running.wait("reward_claimed"))["wei"] == ETHER // 2
-        await until(lambda: read_status(tmp_path / "data")["fraud"] is None)
+        await until(
+            lambda: (read_status(tmp_path / "data")["fork"], read_status(tmp_path / "data")["fraud"]) == (1, None)
+        )
         assert await running.stop(signal.SIGINT) == 0
     assert await nonces(site, CHALLENGER) == [2]
     told = await run("status", "--json", "--data", "data", folder=tmp_path)
