@@ -22,9 +22,9 @@ FRAUD = ["deposit", "fraud", "reversion", "slashing", "queue", "sequencer", "rec
 LAST = ["continuation", "finality", "handover", "reward", "summary"]
 
 
-def run_demo(folder: Path, *options: str, code: int = 0) -> list[dict[str, Any]]:
+def run_demo(folder: Path, *options: str, code: int = 0, data: Path | None = None) -> list[dict[str, Any]]:
     """All lines of a run, whose exit code must be `code`; nothing of it may be left."""
-    arguments = ["demo", "--data", str(folder / "demo"), "--dispute-seconds", "20", *options]
+    arguments = ["demo", "--data", str(data or folder / "demo"), "--dispute-seconds", "20", *options]
     with running_program(arguments, folder) as program:
         assert program.wait(PATIENCE) == code, program.said()
         program.wait_until_gone(10)
@@ -62,21 +62,21 @@ def check_fraud(steps: list[dict[str, Any]], fault: str) -> None:
 
 def test_demo_verifies_every_step_on_the_embedded_l1(tmp_path: Path) -> None:
     """Deposits to claim, a wrong root reverted in one transaction, and an honest sequencer that goes on."""
-    steps = run_demo(tmp_path, "--trades", "30")
+    steps = run_demo(tmp_path, "--trades", "36")
     assert [step["step"] for step in steps] == [*PROLOGUE, *HONEST, *FRAUD, *LAST]
     check_summary(steps, ["wrong-root"])
     check_fraud(steps[len(PROLOGUE + HONEST) :], "wrong-root")
     by_name = {step["step"]: step for step in steps}
     assert by_name["claim"]["amount"] == by_name["withdrawal"]["amount"] == 1_234_567_890
     assert by_name["deposits"]["vault_balance"] == sum(by_name["deposits"]["amounts"])
-    assert by_name["trades"]["trades"] >= 30
+    assert by_name["trades"]["trades"] >= 36
     assert by_name["reward"]["wei"] == 5 * 10**17
 
 
 @pytest.mark.slow
 def test_demo_shows_every_kind_of_fraud_reverted(tmp_path: Path) -> None:
     """Each by another staked key, each in one transaction, the deposits of all credited in the end."""
-    steps = run_demo(tmp_path, "--fault", "all", "--trades", "6")
+    steps = run_demo(tmp_path, "--fault", "all", "--trades", "24")
     check_summary(steps, list(FAULTS))
     starts = [index for index, step in enumerate(steps) if step["step"] == "deposit"]
     assert len(starts) == len(FAULTS)
@@ -93,7 +93,7 @@ def test_demo_shows_every_kind_of_fraud_reverted(tmp_path: Path) -> None:
 async def test_demo_runs_on_another_node_that_makes_blocks_for_transactions_only(tmp_path: Path) -> None:
     """The same steps on anvil, by its URL."""
     async with run_anvil() as url:
-        steps = await trio.to_thread.run_sync(lambda: run_demo(tmp_path, "--l1", url, "--trades", "6"))
+        steps = await trio.to_thread.run_sync(lambda: run_demo(tmp_path, "--l1", url, "--trades", "24"))
     assert [step["step"] for step in steps] == [*PROLOGUE, *HONEST, *FRAUD, *LAST]
     check_summary(steps, ["wrong-root"])
     assert steps[0]["url"] == url
@@ -113,6 +113,7 @@ def test_demo_refuses_an_unknown_fault_and_a_folder_that_is_not_its_own(tmp_path
     (precious / "diary.txt").write_text("dear diary")
     (refusal,) = run_demo(tmp_path, "--fault", "telepathy", code=2)
     assert "telepathy" in refusal["error"]["message"]
-    steps = run_demo(tmp_path, "--data", str(precious), code=1)
+    steps = run_demo(tmp_path, code=1, data=precious)
     assert not steps[-1]["ok"]
+    assert "is not empty" in steps[0]["error"]["message"]
     assert (precious / "diary.txt").read_text() == "dear diary"

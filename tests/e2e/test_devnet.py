@@ -26,7 +26,7 @@ def devnet(folder: Path, *options: str) -> list[str]:
 
 def is_ready(event: dict[str, Any]) -> bool:
     """The line with the addresses."""
-    return event["event"] == "ready"
+    return bool(event["event"] == "ready")
 
 
 def see_everything(program: Program) -> None:
