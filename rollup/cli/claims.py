@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
 
+from rollup.cli.amounts import show_usd
 from rollup.cli.mirror import AccountProof, Mirror
 from rollup.errors import L1Error, PlumblineError
 from rollup.l1.account import L1Account
@@ -29,15 +29,6 @@ class Claimed:
     batch: int
     transaction: bytes
     gas: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Why a claim waits: µUSD withdrawn that L1 shows and that are unpaid (0: none yet), last and last final batch."""
-
-    unpaid: int
-    batch: int
-    final_batch: int
 
 
 class Vault:
@@ -70,12 +61,10 @@ async def await_claimable(
     *,
     patience: float,
     poll: float = 0.5,
-    on_wait: Callable[[Waiting], None] = lambda _: None,
 ) -> AccountProof:
     """Follow L1 until a withdrawal of the account is final and unpaid, and return its proof.
 
-    A withdrawal that L1 shows is waited for until it is final, however long that takes. For one that L1 does not show
-    (yet) `patience` seconds are given, then NothingToClaim is raised.
+    After `patience` seconds NothingToClaim, which says whether L1 shows a withdrawal that is not final yet.
     """
     deadline = trio.current_time() + patience
     while True:
@@ -84,8 +73,15 @@ async def await_claimable(
         if proof is not None and proof.account.withdrawn > paid:
             return proof
         unpaid = 0 if newest is None else max(0, newest.withdrawn - paid)
-        if not unpaid and trio.current_time() >= deadline:
-            what = "was never opened" if newest is None else "has no unpaid withdrawal"
-            raise NothingToClaim(f"account {account} {what}, as far as L1 knows")
-        on_wait(Waiting(unpaid, mirror.batch, mirror.final_batch))
+        if trio.current_time() >= deadline:
+            raise NothingToClaim(_why_not(account, newest is not None, unpaid, mirror.final_batch))
         await trio.sleep(poll)
+
+
+def _why_not(account: int, known: bool, unpaid: int, final: int) -> str:
+    if not known:
+        return f"nothing to claim: L1 knows no account {account}"
+    if unpaid:
+        pending = f"{show_usd(unpaid)} USD are withdrawn after the last final batch, {final}"
+        return f"nothing to claim for account {account} yet: {pending}"
+    return f"nothing to claim for account {account}: L1 shows no withdrawal that was not paid"

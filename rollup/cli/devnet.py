@@ -74,9 +74,11 @@ async def devnet(
         text = (
             f"L1        {addresses.l1}\nRPC       {addresses.http}  {addresses.ws}\n"
             f"contracts Rollup 0x{deployment.rollup.hex()}  Inbox 0x{deployment.inbox.hex()}  "
-            f"Vault 0x{deployment.vault.hex()}\nfile      {addresses.folder / 'deployment.json'}"
+            f"Vault 0x{deployment.vault.hex()}\nuse it    export PLUMBLINE_L1_URL={addresses.l1} "
+            f"PLUMBLINE_CLIENT_RPC={addresses.ws} PLUMBLINE_L1_DEPLOYMENT={addresses.file}"
         )
-        fields = {"rollup": deployment.rollup, "inbox": deployment.inbox, "vault": deployment.vault}
+        fields: dict[str, object] = {"rollup": deployment.rollup, "inbox": deployment.inbox, "vault": deployment.vault}
+        fields["deployment"] = str(addresses.file)
         output.event("ready", text, l1=addresses.l1, http=addresses.http, ws=addresses.ws, **fields)
 
     def tell(event: Event) -> None:

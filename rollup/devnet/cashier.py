@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 
 LARGEST_USD: Final = 50
 """Small against what a trader begins with, so that the devnet runs for days."""
-PATIENCE: Final = 60.0
-"""Seconds until a sealed withdrawal must be on L1."""
+PATIENCE: Final = 600.0
+"""Seconds until a withdrawal must be final."""
 
 
 class Tell(Protocol):

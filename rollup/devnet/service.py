@@ -53,7 +53,7 @@ class Addresses:
     http: str
     ws: str
     deployment: Deployment
-    folder: Path
+    file: Path
 
 
 async def run_devnet(config: DevnetConfig, on_ready: Callable[[Addresses], None], tell: Tell) -> None:
@@ -97,7 +97,7 @@ async def _start(config: DevnetConfig, stack: AsyncExitStack, hear: Tell) -> Add
     if config.challenger:
         await stack.enter_async_context(running(challenger_role(site, CHALLENGER), hear, ready="watching"))
     await stack.enter_async_context(running(actors_role(config, site, sequencer["ws"]), hear, ready="playing"))
-    return Addresses(l1_url, sequencer["http"], sequencer["ws"], deployment, folder)
+    return Addresses(l1_url, sequencer["http"], sequencer["ws"], deployment, site.deployment.absolute())
 
 
 async def deploy(config: DevnetConfig, l1_url: str) -> Deployment:

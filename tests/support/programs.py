@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,18 +25,24 @@ MARK = "PLUMBLINE_TESTED_PROGRAM"
 class Program:
     """A running command with `--json`; its standard output is read as it comes."""
 
-    def __init__(self, arguments: Sequence[str], folder: Path, module: str = "rollup") -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        module: str = "rollup",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.mark = uuid.uuid4().hex
         self.events: list[dict[str, Any]] = []
         self.errors = folder / f"{arguments[0]}-{self.mark[:8]}.err"
-        environment = {**os.environ, MARK: self.mark, "PYTHONPATH": str(ROOT)}
+        variables = {**os.environ, MARK: self.mark, "PYTHONPATH": str(ROOT), **(environment or {})}
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments, "--json"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment,
+                env=variables,
                 cwd=folder,
                 start_new_session=True,
             )
@@ -105,9 +111,11 @@ class Program:
 
 
 @contextmanager
-def running_program(arguments: Sequence[str], folder: Path, module: str = "rollup") -> Iterator[Program]:
+def running_program(
+    arguments: Sequence[str], folder: Path, module: str = "rollup", environment: Mapping[str, str] | None = None
+) -> Iterator[Program]:
     """Start a program; whatever of it is left at the end of the block is killed."""
-    program = Program(arguments, folder, module)
+    program = Program(arguments, folder, module, environment)
     try:
         yield program
     finally:
