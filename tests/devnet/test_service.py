@@ -1,0 +1,99 @@
+"""What surrounds the devnet's processes: its folder, its lines, its candles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rollup.config import DevnetConfig
+from rollup.devnet.actors import FIRST_PRICES, Cast, price_sources
+from rollup.devnet.lines import LINES, Narrator, line_of
+from rollup.devnet.processes import Event
+from rollup.devnet.roles import Site
+from rollup.devnet.service import actors_role, empty_folder
+from rollup.errors import ConfigError
+from rollup.types.limits import MILLION
+
+
+def cast(candles: Path | None) -> Cast:
+    """A small one."""
+    return Cast(1, 1, 3, 1.0, 1.0, 1.0, 1, candles)
+
+
+def test_a_folder_of_an_earlier_devnet_is_emptied(tmp_path: Path) -> None:
+    """With everything in it; a new or empty one is taken as well."""
+    folder = tmp_path / "a" / "devnet"
+    empty_folder(folder)
+    (folder / "sequencer").mkdir()
+    (folder / "sequencer" / "CURRENT").write_text("old")
+    empty_folder(folder)
+    assert [path.name for path in folder.iterdir()] == [".plumbline"]
+
+
+def test_a_folder_of_somebody_elses_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """Whoever mistypes a path loses nothing."""
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ConfigError, match="is not empty and holds no devnet"):
+        empty_folder(tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+    with pytest.raises(ConfigError, match=r"Not a directory|File exists"):
+        empty_folder(tmp_path / "thesis.tex")
+
+
+def test_progress_of_l1_is_told_as_batches_and_finality_once_each() -> None:
+    """A report that brings nothing new is silent; after a reversion the number that comes again is told again."""
+    narrator = Narrator()
+
+    def told(batch: int, finalised: int) -> list[tuple[str, int]]:
+        report: Event = {"event": "l1", "batch": batch, "block": 10 * batch, "finalised": finalised, "fork": 0}
+        return [(event["event"], event["batch"]) for event in narrator.events(report)]
+
+    assert told(1, 0) == [("batch", 1)]
+    assert told(1, 0) == []
+    assert told(2, 1) == [("batch", 2), ("final", 1)]
+    assert told(1, 1) == []
+    assert told(2, 1) == [("batch", 2)]
+
+
+def test_what_has_no_line_is_not_told() -> None:
+    """Announcements of the roles are the devnet's own business."""
+    assert list(Narrator().events({"event": "listening", "http": "http://127.0.0.1:1"})) == []
+
+
+def test_every_event_has_a_line_that_begins_with_its_word() -> None:
+    """With fields as the roles send them."""
+    fields: Event = {
+        "market": "BTC-PERP", "size": 1_500_000, "price": 40_000 * MILLION, "taker": 1, "maker": 2, "number": 7,
+        "transactions": 3, "batch": 4, "block": 9, "account": 5, "amount": 1_234_500_000, "gas": 123_456, "first": 1,
+        "last": 9, "reason": "MARGIN", "wei": 5 * 10**17,
+    }  # fmt: skip
+    for name, (word, _) in LINES.items():
+        line = line_of({"event": name, **fields})
+        assert line.startswith(word)
+        assert "\n" not in line
+    assert line_of({"event": "trade", **fields}) == "trade     BTC-PERP  1.5 at 40,000.00  taker 1, maker 2"
+
+
+def test_candles_drive_the_first_coin_only(tmp_path: Path) -> None:
+    """The others walk at random."""
+    path = tmp_path / "candles.csv"
+    path.write_text("timestamp,open,high,low,close\n60,100,200,100,150\n")
+    first, second = FIRST_PRICES
+    recorded = price_sources(cast(path))
+    assert recorded[first].quote(0.0).spot == 100 * MILLION
+    assert recorded[second].quote(0.0) == price_sources(cast(None))[second].quote(0.0)
+    assert price_sources(cast(None))[first].quote(0.0).spot == FIRST_PRICES[first]
+
+
+def test_the_actors_get_every_setting_of_the_devnet(tmp_path: Path) -> None:
+    """By flags, so that the user's own environment changes nothing."""
+    config = DevnetConfig(candles=tmp_path / "c.csv", makers=9, seed=77)
+    arguments = actors_role(config, Site(tmp_path, "http://127.0.0.1:1", tmp_path / "d.json"), "ws://x").arguments
+    for flag, value in (
+        ("--makers", "9"),
+        ("--seed", "77"),
+        ("--candles", str(tmp_path / "c.csv")),
+        ("--rpc", "ws://x"),
+    ):
+        assert arguments[arguments.index(flag) + 1] == value
