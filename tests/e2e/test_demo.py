@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
+from rollup.cli.app import INTERRUPTED
 from rollup.l1.anvil import find_anvil, run_anvil
 from rollup.sequencer.faults import FAULTS
 from tests.support.programs import running_program
@@ -117,3 +119,12 @@ def test_demo_refuses_an_unknown_fault_and_a_folder_that_is_not_its_own(tmp_path
     assert not steps[-1]["ok"]
     assert "is not empty" in steps[0]["error"]["message"]
     assert (precious / "diary.txt").read_text() == "dear diary"
+
+
+def test_a_demo_that_is_interrupted_leaves_no_process(tmp_path: Path) -> None:
+    """Ctrl-C in the midst of it; it was not verified, and the exit code says so."""
+    with running_program(["demo", "--data", str(tmp_path / "demo")], tmp_path) as program:
+        program.wait_for(lambda step: bool(step["step"] == "sequencer"), PATIENCE)
+        program.send(signal.SIGINT)
+        assert program.wait(60) == INTERRUPTED, program.said()
+        assert not program.descendants()
