@@ -146,6 +146,8 @@ async def see_final(stage: Stage, batch: int) -> None:
 
         async def final() -> Standing | None:
             now = await stage.observer.standing()
+            left = await stage.observer.seconds_to_finality(batch)
+            step.waiting(f"batch {batch} to become final, {left} s at least")
             return now if now.finalised >= batch else None
 
         now = await until(step, f"batch {batch} to become final", final, seconds + SPARE)

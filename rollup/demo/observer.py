@@ -85,6 +85,13 @@ class Observer:
             tip -= 1
         return tip
 
+    async def seconds_to_finality(self, batch: int) -> int:
+        """Seconds on L1's clock until anybody may make a batch final; 0 once they may."""
+        posted: int = (await self.rollup.call("batches", batch))[4]
+        window: int = (await self.rollup.call("config"))[2]
+        head = await self.l1.get_block()
+        return 0 if head is None else max(0, posted + window + 1 - head.timestamp)
+
     async def receipt(self, transaction: bytes) -> Receipt:
         """Receipt of a mined transaction."""
         receipt = await self.l1.get_receipt(transaction)
