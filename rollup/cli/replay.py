@@ -136,11 +136,13 @@ def make_bar() -> Progress:
     )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
     return Progress(
         *columns,
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,  # in a log it would leave empty lines
         redirect_stdout=False,  # results stay on standard output, also where only standard error is a terminal
     )
 
