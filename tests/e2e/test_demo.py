@@ -62,6 +62,7 @@ def check_fraud(steps: list[dict[str, Any]], fault: str) -> None:
     assert recovery["inbox_index"] > deposit["inbox_index"]
 
 
+@pytest.mark.slow
 def test_demo_verifies_every_step_on_the_embedded_l1(tmp_path: Path) -> None:
     """Deposits to claim, a wrong root reverted in one transaction, and an honest sequencer that goes on."""
     steps = run_demo(tmp_path, "--trades", "36")

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.programs import Program, running_program
 
+pytestmark = pytest.mark.slow
+
 START = 120.0
 """Seconds until everything must be up, on a machine that is busy with other tests."""
 PATIENCE = 120.0

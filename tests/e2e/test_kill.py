@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from rollup.cli.funding import Bank
@@ -24,6 +25,8 @@ from rollup.l1.devkeys import dev_address, dev_key
 from rollup.rpc.client import RpcDisconnected, RpcError, RpcUnreachable
 from rollup.types.transactions import FreshOrder, Trade, decode_transactions
 from tests.support.programs import Program, running_program
+
+pytestmark = pytest.mark.slow
 
 PATIENCE = 120.0
 LIVES = 3
