@@ -1,0 +1,1 @@
+"""Plumbline: an optimistic rollup for crypto derivatives."""

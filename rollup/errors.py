@@ -80,25 +80,25 @@ class UnknownChannel(Rejected):
 class OrderExpired(Rejected):
     """The last second of the order has passed."""
 
-    code = 11005
+    code = 11201
 
 
 class PostOnlyWouldCross(Rejected):
     """A post-only order would trade on arrival."""
 
-    code = 11008
+    code = 11202
 
 
 class FillOrKillUnfilled(Rejected):
     """A fill-or-kill order cannot be filled at once and in full."""
 
-    code = 11014
+    code = 11203
 
 
 class NonceInUse(Rejected):
     """An order of the same account and nonce is open."""
 
-    code = 11017
+    code = 11204
 
 
 class InvalidBlock(PlumblineError):  # noqa: N818 - a verdict, named as the protocol names it

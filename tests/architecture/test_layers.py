@@ -17,7 +17,7 @@ LAYERS = (
     {"rollup.store", "rollup.l1", "rollup.config"},
     {"rollup.sequencer", "rollup.batcher", "rollup.derive"},
     {"rollup.rpc"},
-    {"rollup.cli", "rollup.devnet", "rollup.demo", "rollup.replay", "rollup.__main__"},
+    {"rollup.cli", "rollup.devnet", "rollup.demo", "rollup.replay", "rollup.bench", "rollup.bench", "rollup.__main__"},
 )
 CHALLENGER_MAY_USE = {
     "rollup.errors",
@@ -93,6 +93,8 @@ def test_rooms_of_one_layer_form_no_cycle() -> None:
         ("rollup.devnet", "rollup.cli"),
         ("rollup.cli", "rollup.demo"),
         ("rollup.demo", "rollup.cli"),
+        ("rollup.cli", "rollup.bench"),
+        ("rollup.bench", "rollup.cli"),
     }
 
 

@@ -191,6 +191,7 @@ async def test_server_without_websockets_is_unreachable(answer: bytes) -> None:
         (frame(8, (4001).to_bytes(2) + b"slow", masked=False), 4001),
         (b"", 1006),
     ],
+    ids=map(str, range(6)),  # the bytes have random masks
 )
 async def test_calls_fail_when_the_connection_does(data: bytes, code: int) -> None:
     """With the close code, for waiting and for later calls alike."""

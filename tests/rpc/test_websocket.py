@@ -118,6 +118,7 @@ async def test_ping_is_answered_with_its_payload() -> None:
         (frame(8, b"\x03\xe8\xff\xfe"), 1007),
         (b"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff" + b"mask", 1002),
     ],
+    ids=map(str, range(15)),  # the bytes have random masks
 )
 async def test_broken_protocol_is_closed_with_its_code(data: bytes, code: int) -> None:
     """Each fault has the close code of the RFC, and only its own connection ends."""

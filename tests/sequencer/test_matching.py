@@ -123,7 +123,7 @@ def test_fok_unfillable_is_rejected() -> None:
     book, engine = asks((1, 5, 100)), Engine()
     with pytest.raises(FillOrKillUnfilled) as caught:
         submit(book, order(9, 9, buy=True, size=6, price=100, time_in_force=TimeInForce.FOK), NOW, engine)
-    assert (caught.value.code, caught.value.data) == (11014, {"size": 6})
+    assert (caught.value.code, caught.value.data) == (11203, {"size": 6})
     assert (engine.executed, len(book)) == ([], 1)
 
 
@@ -132,7 +132,7 @@ def test_post_only_crossing_is_rejected() -> None:
     book = asks((1, 5, 100))
     with pytest.raises(PostOnlyWouldCross) as caught:
         submit(book, order(9, 9, buy=True, size=6, price=100, post_only=True), NOW, Engine())
-    assert caught.value.code == 11008
+    assert caught.value.code == 11202
     assert submit(book, order(9, 9, buy=True, size=6, price=99, post_only=True), NOW, Engine()).state is State.OPEN
 
 
@@ -141,14 +141,14 @@ def test_nonce_of_an_open_order_is_rejected() -> None:
     book = asks((1, 5, 100))
     with pytest.raises(NonceInUse) as caught:
         submit(book, order(1, 0, buy=False, size=5, price=100), NOW, Engine())
-    assert caught.value.code == 11017
+    assert caught.value.code == 11204
 
 
 def test_expired_order_is_rejected() -> None:
     """An order whose last second has passed does not reach the book."""
     with pytest.raises(OrderExpired) as caught:
         submit(asks((1, 5, 100)), order(9, 9, buy=True, size=5, price=100), NOW + 61, Engine())
-    assert (caught.value.code, caught.value.data) == (11005, {"expiry": NOW + 60, "now": NOW + 61})
+    assert (caught.value.code, caught.value.data) == (11201, {"expiry": NOW + 60, "now": NOW + 61})
 
 
 def test_sweep_through_dust_stops_at_the_bound() -> None:
