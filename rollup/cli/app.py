@@ -34,6 +34,7 @@ COMMANDS: Final = (
         "rollup.cli.replay:replay",
         "Replay recorded candles with simulated traders, and check it all.",
     ),
+    ("Trust", "bench", "rollup.cli.bench:bench", "Measure how fast everything is on this machine."),
     ("Setup", "deploy", "rollup.cli.deploy:deploy", "Deploy the contracts and write their addresses to a file."),
     ("Setup", "config", "rollup.cli.settings:show_config", "Show the configuration and where each value comes from."),
     ("Money", "deposit", "rollup.cli.deposit:deposit", "Move money from L1 into an account."),
