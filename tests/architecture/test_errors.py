@@ -6,18 +6,22 @@ import importlib
 import pkgutil
 from collections import Counter
 from collections.abc import Iterator
+from typing import TypeVar
 
 import rollup
 from rollup.errors import PlumblineError, Rejected
 from tests.support.source import ROOT
 
+T = TypeVar("T")
+
 RESERVED_BY_JSON_RPC = range(-32768, -32099)
 """The JSON-RPC specification keeps these codes for the protocol itself; only its transport may raise them."""
 
 
-def subclasses(base: type) -> Iterator[type]:
+def subclasses(base: type[T]) -> Iterator[type[T]]:
     """All classes below `base`, each once."""
-    for child in base.__subclasses__():
+    children: list[type[T]] = base.__subclasses__()
+    for child in children:
         yield child
         yield from subclasses(child)
 
