@@ -39,7 +39,8 @@ def test_each_refusal_states_a_code_of_its_own() -> None:
     kinds = refusals()
     without = [c.__name__ for c in kinds if "code" not in vars(c)]
     assert not without, f"no code: {without}"
-    shared = {code: n for code, n in Counter(c.code for c in [Rejected, *kinds]).items() if n > 1}
+    every: list[type[Rejected]] = [Rejected, *kinds]
+    shared = {code: n for code, n in Counter(kind.code for kind in every).items() if n > 1}
     assert not shared, {code: [c.__name__ for c in kinds if c.code == code] for code in shared}
 
 
