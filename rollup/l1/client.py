@@ -7,6 +7,7 @@ is checked (`reading`) before it is used. All errors are `L1Error` or its kinds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -34,8 +35,9 @@ _REVERTED: Final = 3
 class L1Client:
     """Connection to one L1 node. `async with L1Client(url) as l1:`; share it between tasks freely.
 
-    `timeout` seconds bound one exchange, `retry_policy` how often a read is tried. `errors` decodes reverts; it knows
-    the project's contracts, and `Contract` adds what it is given.
+    `timeout` seconds bound one exchange, `execution_timeout` one in which the node runs the EVM: a fraud proof takes
+    the embedded L1 many seconds. `retry_policy` says how often a read is tried. `errors` decodes reverts; it knows the
+    project's contracts, and `Contract` adds what it is given.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class L1Client:
         url: str,
         *,
         timeout: float = 30.0,
+        execution_timeout: float = 180.0,
         retry_policy: RetryPolicy | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         max_log_range: int = 10_000,
@@ -50,6 +53,7 @@ class L1Client:
         self.url = url
         self.errors = ErrorRegistry(project_errors())
         self._transport = JsonRpcTransport(url, timeout=timeout, max_answer_bytes=max_answer_bytes)
+        self._execution_timeout = execution_timeout
         self._policy = retry_policy or RetryPolicy()
         self._max_log_range = max_log_range
 
@@ -141,8 +145,9 @@ class L1Client:
         return as_uint(await self._executed("eth_estimateGas", message), "gas estimate", 64)
 
     async def _executed(self, method: str, *params: Any) -> Any:
+        execution = partial(self._transport.request, method, *params, timeout=self._execution_timeout)
         try:
-            return await self.request(method, *params)
+            return await retry(execution, self._policy)
         except L1Refused as refusal:
             output = revert_output(refusal.data)
             if output is not None or refusal.code == _REVERTED:

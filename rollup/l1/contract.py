@@ -113,10 +113,17 @@ class Contract:
         return await account.send(self.address, data, value=value, gas=gas, fees=fees)
 
     async def transact(
-        self, account: L1Account, name: str, *arguments: Any, value: int = 0, gas: int | None = None
+        self,
+        account: L1Account,
+        name: str,
+        *arguments: Any,
+        value: int = 0,
+        gas: int | None = None,
+        confirmations: int = 1,
     ) -> Receipt:
         """Send a transaction and wait for its success; see `L1Account.transact`."""
-        return await account.transact(self.address, self.abi.encode_call(name, *arguments), value=value, gas=gas)
+        data = self.abi.encode_call(name, *arguments)
+        return await account.transact(self.address, data, value=value, gas=gas, confirmations=confirmations)
 
     async def events(
         self, names: str | Sequence[str], *, from_block: int, to_block: int, topics: Sequence[bytes | None] = ()

@@ -51,15 +51,21 @@ class JsonRpcTransport:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + 1.0):
             await self._http.__aexit__(kind, error, traceback)
 
-    async def request(self, method: str, *params: Any) -> Any:
-        """Call one method and return its result; see the module for the errors."""
+    async def request(
+        self,
+        method: str,
+        *params: Any,
+        timeout: float | None = None,  # noqa: ASYNC109 - a retryable L1Error tells the caller more than a cancellation
+    ) -> Any:
+        """Call one method and return its result, within `timeout` seconds if given; see the module for the errors."""
+        patience = self._timeout if timeout is None else timeout
         request_id = next(self._ids)
         body = msgspec.json.encode({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
         try:
-            with trio.fail_after(self._timeout):
+            with trio.fail_after(patience):
                 status, answer = await self._exchange(body)
         except trio.TooSlowError:
-            raise L1Error(f"{method}: no answer within {self._timeout:g} s", retryable=True) from None
+            raise L1Error(f"{method}: no answer within {patience:g} s", retryable=True) from None
         except httpx.HTTPError as error:
             raise L1Error(f"{method}: {type(error).__name__}: {error}", retryable=True) from error
         return _result(method, request_id, status, answer)

@@ -179,6 +179,13 @@ async def test_a_silent_node_is_given_up_after_the_timeout() -> None:
     assert "no answer" in str(caught)
 
 
+async def test_execution_is_given_a_time_of_its_own() -> None:
+    """A call may take long where reading a number may not."""
+    caught = await failure(lambda _: None, lambda c: c.call(b"\1" * 20, b""), timeout=600, execution_timeout=0.05)
+    assert caught.retryable
+    assert "eth_call: no answer within 0.05 s" in str(caught)
+
+
 async def test_a_node_that_stops_in_the_middle_is_given_up_after_the_timeout() -> None:
     """The timeout bounds the whole answer, not its beginning."""
     beginning = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"
