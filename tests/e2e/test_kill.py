@@ -24,6 +24,7 @@ from rollup.l1.deployment import Deployment
 from rollup.l1.devkeys import dev_address, dev_key
 from rollup.rpc.client import RpcDisconnected, RpcError, RpcUnreachable
 from rollup.types.transactions import FreshOrder, Trade, decode_transactions
+from tests.support.derived import try_every_block
 from tests.support.programs import Program, running_program
 
 pytestmark = pytest.mark.slow
@@ -181,3 +182,4 @@ async def _see_on_l1(client: Client, l1: L1Client, deployment: Deployment, ackno
         places = [(row["block_number"], row["transaction_index"]) for row in acknowledged]
         assert len(set(places)) == len(places) >= 12 * LIVES
         assert set(places) <= trades_on_l1(mirror)
+    assert await try_every_block(l1, deployment.rollup) >= head

@@ -20,6 +20,7 @@ from rollup.types.messages import Deposit, encode_message
 from rollup.types.reasons import Reason
 from tests.stf.world import SEPARATOR, USD, cancel, genesis, price
 from tests.support.desk import IDENTITY, MARK, Trading, new_store, origin_of, quote
+from tests.support.prover import trying_to_prove
 
 REASONS = {
     "wrong-root": Reason.NONE,
@@ -57,7 +58,7 @@ def verdict(trading: Trading) -> Fraud | None:
         1, b"\x44" * 32, 0, dev_address(0), 2, last.state_root, last.number, last.inbox_index, blocks, last.timestamp
     )
     chain.batches.append(batch)
-    replica = Replica(store, origin)
+    replica = Replica(store, origin, on_block=trying_to_prove(origin.separator, attempts=8))
     replica.execute_next(chain)
     return replica.fraud
 

@@ -29,6 +29,7 @@ from rollup.stf.invariants import check_invariants
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
 from tests.support.deployed import SEQUENCER, Site, open_site
+from tests.support.prover import trying_to_prove
 from tests.support.trader import USD, Trader, open_accounts
 
 PRICE = 50_000 * USD
@@ -95,7 +96,8 @@ async def derive(site: Site) -> StateStore:
     """The state as anybody rebuilds it from L1."""
     origin = await read_origin(site.l1, site.deployment.rollup)
     store = StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
-    follower, replica = Follower(L1Source(site.l1, origin)), Replica(store, origin)
+    follower = Follower(L1Source(site.l1, origin))
+    replica = Replica(store, origin, on_block=trying_to_prove(origin.separator, attempts=8))
     while await follower.read_on():
         while replica.execute_next(follower.chain) is not None:
             pass

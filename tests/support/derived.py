@@ -44,6 +44,17 @@ async def derive(
     return Pipeline(follower, replica, on_batch=on_batch)
 
 
+async def try_every_block(l1: L1Client, rollup: bytes) -> int:
+    """Try to prove every block of a rollup wrong; returns how many there are."""
+    origin = await read_origin(l1, rollup)
+    store = StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
+    replica = Replica(store, origin, on_block=trying_to_prove(origin.separator, attempts=LIES))
+    pipeline = Pipeline(Follower(L1Source(l1, origin)), replica)
+    await pipeline.advance()
+    assert replica.fraud is None
+    return store.committed
+
+
 def leaves_of(pipeline: Pipeline) -> dict[int, bytes]:
     """The whole derived state, as committed."""
     return dict(pipeline.replica.store.iterate_leaves())
