@@ -66,9 +66,12 @@ class L1Client:
     ) -> None:
         await self._transport.__aexit__(kind, error, traceback)
 
-    async def request(self, method: str, *params: Any) -> Any:
-        """Any JSON-RPC method, retried, with an unchecked result; for development methods and diagnostics."""
-        return await retry(lambda: self._transport.request(method, *params), self._policy)
+    async def request(self, method: str, *params: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - of one attempt
+        """Any JSON-RPC method, retried, with an unchecked result; for development methods and diagnostics.
+
+        `timeout` in seconds for one attempt, if it is not the client's own.
+        """
+        return await retry(partial(self._transport.request, method, *params, timeout=timeout), self._policy)
 
     async def chain_id(self) -> int:
         """Chain id (EIP-155)."""
@@ -145,9 +148,8 @@ class L1Client:
         return as_uint(await self._executed("eth_estimateGas", message), "gas estimate", 64)
 
     async def _executed(self, method: str, *params: Any) -> Any:
-        execution = partial(self._transport.request, method, *params, timeout=self._execution_timeout)
         try:
-            return await retry(execution, self._policy)
+            return await self.request(method, *params, timeout=self._execution_timeout)
         except L1Refused as refusal:
             output = revert_output(refusal.data)
             if output is not None or refusal.code == _REVERTED:

@@ -177,7 +177,6 @@ def test_leaves_that_are_no_accounts_are_refused(funded: World, state: State) ->
         state.proof(0),
         state.proof(account_key(41)),
         build_witness(state.tree, both),
-        bytes(2),
     ):
         with reverts("NotAnAccount"):
             funded.vault.send("claim", batch.index, witness)
@@ -190,7 +189,7 @@ def spoil_mask(proof: bytes, masks: int, level: int, change: Callable[[int], int
 
 
 def test_malformed_witness_is_refused(funded: World, state: State) -> None:
-    """Each proof has one form: nothing cut, padded, reserved, listed twice, or empty."""
+    """Each proof has one form: nothing cut, padded, reserved or empty, and a leaf at least."""
     batch = finalise(funded, state)
     proof = state.proof(account_key(NUMBER))
     masks = 9 + len(state.leaves[account_key(NUMBER)])
@@ -200,6 +199,7 @@ def test_malformed_witness_is_refused(funded: World, state: State) -> None:
     spoilt = [
         b"",
         b"\0",
+        bytes(2),
         proof[:8],
         proof[: masks - 1],
         proof[: masks + 5],

@@ -67,6 +67,6 @@ class Liar(L1Client):
         super().__init__(url)
         self.distort: Callable[[str, tuple[Any, ...], Any], Any] = lambda _method, _params, result: result
 
-    async def request(self, method: str, *params: Any) -> Any:
+    async def request(self, method: str, *params: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - of one attempt
         """Ask the honest node, and distort its answer."""
-        return self.distort(method, params, await super().request(method, *params))
+        return self.distort(method, params, await super().request(method, *params, timeout=timeout))
