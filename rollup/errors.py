@@ -16,6 +16,7 @@
     ├── ProofFault          the verifier refused a proof, which says nothing about the block
     ├── StoreError          the local database is missing, torn or belongs to another chain
     ├── ConfigError         configuration that cannot be used
+    ├── NoSurface           quotes that no volatility slice can be fitted to
     └── L1Error             the L1 node failed or lied; `retryable` says whether trying again can help
         ├── L1Refused           the node answered with a JSON-RPC error
         ├── L1Reverted          a contract reverted, with its decoded custom error
@@ -194,6 +195,10 @@ class StoreError(PlumblineError):
 
 class ConfigError(PlumblineError):
     """Configuration that cannot be used; the message names the key and the source."""
+
+
+class NoSurface(PlumblineError):  # noqa: N818 - what is missing, named as feeders speak of it
+    """Quotes that no volatility slice can be fitted to: too few strikes, or values out of their domain."""
 
 
 class L1Error(PlumblineError):

@@ -12,7 +12,7 @@ from tests.support.source import ROOT, SourceFile, room_of, source_files
 LAYERS = (
     {"rollup.errors"},
     {"rollup.types"},
-    {"rollup.crypto"},
+    {"rollup.crypto", "rollup.quant"},
     {"rollup.stf"},
     {"rollup.store", "rollup.l1", "rollup.config"},
     {"rollup.sequencer", "rollup.batcher", "rollup.derive"},
