@@ -121,3 +121,14 @@ def test_a_room_without_a_layer_is_refused() -> None:
     """A new room has to be given its place."""
     with pytest.raises(LookupError, match=r"rollup\.attic"):
         layer("rollup.attic")
+
+
+def test_floats_stay_out_of_the_rooms_that_decide() -> None:
+    """What is off the chain uses only types, and nothing that derives, stores or proves the state uses it."""
+    for source in source_files("rollup") + source_files("challenger"):
+        rooms = {room_of(module) for module, _ in source.imports() if module.startswith("rollup.")}
+        if source.room == "rollup.quant":
+            assert rooms <= {"rollup.quant", "rollup.types", "rollup.errors"}, source.module
+        elif "rollup.quant" in rooms:
+            assert layer(source.room) >= layer("rollup.sequencer"), source.module
+            assert source.room not in {"rollup.batcher", "rollup.derive", "challenger"}, source.module

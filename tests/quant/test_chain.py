@@ -89,8 +89,8 @@ def test_a_quote_has_the_name_that_its_market_has(tmp_path: Path, strike: str, o
     """One rule of naming, told twice."""
     row = {"strike": strike, "instrument_name": f"BTC-25DEC20-{ours.replace('.', 'd')}-C"}
     (quote,) = read_chain(write(tmp_path / "c.csv", row)).expiries[0].quotes
-    market = Market(MarketKind.CALL, 1, quote.expiry, quote.strike, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0)
-    assert quote.name == instrument_name(market) == f"BTC-20201225-{ours}-C"
+    market = Market(MarketKind.CALL, 1, 1, quote.strike, *[0] * 11)
+    assert quote.name == instrument_name(market, quote.expiry) == f"BTC-20201225-{ours}-C"
 
 
 @pytest.mark.parametrize(
