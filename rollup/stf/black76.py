@@ -52,6 +52,8 @@ _Q4: Final = 0x575776400BEEC4639C
 _Q5: Final = 0xDA8A50BF8
 
 _STEPS: Final = (0, 1, -1, 2, -2, 3, -3, 4, -4)
+_FULL_STEPS: Final = 7
+"""So many shocks come with all three volatilities, the others with the one shocked up."""
 
 
 class Step(NamedTuple):
@@ -79,11 +81,8 @@ def price(is_call: bool, forward: int, strike: int, x: int, s: int) -> int:
     Prices are in µUSD, 0 ≤ F < 2^48, 1 ≤ K < 2^48. `x` is ln(F/K) and `s` is volatility · √time, both wads; |x| ≤ 40,
     0 ≤ s < 2^96. The option that is out of the money is rounded down, so call - put is F - K exactly.
     """
-    gain = forward - strike if is_call else strike - forward
-    intrinsic = max(gain, 0)
-    if s == 0:
-        return intrinsic
-    return intrinsic + (min(forward, strike) * _share(abs(x), s) >> _SHARES)
+    least = min(forward, strike)
+    return (forward if is_call else strike) - least + (least * _share(abs(x) << 32, s, _halve(s)) >> _SHARES)
 
 
 def grid(
@@ -91,38 +90,42 @@ def grid(
 ) -> tuple[int, ...]:
     """Prices under the 23 scenarios of margin, in their order.
 
-    Seven shocks with the volatility up, same and down each, then ±4 with it up. As `price`, of the
-    forward times the factor, rounded down, and `x` plus the factor's logarithm.
+    Seven shocks with the volatility up, same and down each, then ±4 with it up. As `price`, of the forward times the
+    factor, rounded down, and `x` plus the factor's logarithm.
     """
-    up, same, down = spreads
     prices = []
-    for factor, log in steps[:7]:
+    halved = [(s, _halve(s)) for s in spreads]
+    for number, (factor, log) in enumerate(steps):
         shocked = forward * factor // MILLION
-        at = x + log
-        prices.append(price(is_call, shocked, strike, at, up))
-        prices.append(price(is_call, shocked, strike, at, same))
-        prices.append(price(is_call, shocked, strike, at, down))
-    for factor, log in steps[7:]:
-        prices.append(price(is_call, forward * factor // MILLION, strike, x + log, up))
+        least = min(shocked, strike)
+        gain = (shocked if is_call else strike) - least
+        scaled = abs(x + log) << 32
+        for s, half in halved if number < _FULL_STEPS else halved[:1]:
+            prices.append(gain + (least * _share(scaled, s, half) >> _SHARES))
     return tuple(prices)
 
 
-def _share(x: int, s: int) -> int:
-    """The u above in 2^-108, of x = |ln(F/K)| and s > 0."""
-    h = (x << 32) // s
-    half = (s << 31) // wad.ONE
+def _halve(s: int) -> int:
+    """s/2 in 2^-32."""
+    return (s << 31) // wad.ONE
+
+
+def _share(scaled: int, s: int, half: int) -> int:
+    """The u above in 2^-108, from |ln(F/K)| · 2^32 (wad), s (wad) and s/2 in 2^-32; 0 for s = 0."""
+    h = scaled // s if s else 0
     y = h - half if h >= half else half - h
     if y >= _TAIL:
         return 0 if h >= half else _ONE
     w = y * y * _HALF_LOG2_E >> 128
     f = w & _FRACTION
-    density = _E0 - f * (_E1 - f * (_E2 - f * (_E3 - f * (_E4 - f * (_E5 - f * (_E6 - f * _E7)))))) >> (192 + (w >> 32))
+    r = _E0 - f * (_E1 - f * (_E2 - f * (_E3 - f * (_E4 - f * (_E5 - f * (_E6 - f * _E7))))))
+    density = r >> (192 + (w >> 32))
     near = (((((_P5 * y + _P4) * y + _P3) * y + _P2) * y + _P1) * y + _P0) // (
-        ((((((y + _Q5) * y + _Q4) * y + _Q3) * y + _Q2) * y + _Q1) * y) + _Q0
+        (((((y + _Q5) * y + _Q4) * y + _Q3) * y + _Q2) * y + _Q1) * y + _Q0
     )
     z = h + half
     far = (((((_P5 * z + _P4) * z + _P3) * z + _P2) * z + _P1) * z + _P0) // (
-        ((((((z + _Q5) * z + _Q4) * z + _Q3) * z + _Q2) * z + _Q1) * z) + _Q0
+        (((((z + _Q5) * z + _Q4) * z + _Q3) * z + _Q2) * z + _Q1) * z + _Q0
     )
     if h >= half:
         return density * (near - far)
