@@ -112,7 +112,8 @@ class Expiry:
         weight = np.ones_like(volatility) if spread is None else (spread.min(initial=np.inf) / spread) ** 2
         bid = np.array([quote.bid_volatility for quote in quotes])
         ask = np.array([quote.ask_volatility for quote in quotes])
-        return Smile(float(np.median(years)) if quotes else 0.0, k, volatility, weight, bid, ask)
+        strike = np.array([quote.strike / MILLION for quote in quotes])
+        return Smile(float(np.median(years)) if quotes else 0.0, strike, k, volatility, weight, bid, ask)
 
 
 @dataclass(frozen=True, slots=True)

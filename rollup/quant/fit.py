@@ -52,10 +52,12 @@ class Reason(Enum):
 class Smile:
     """Implied volatilities of one expiry: arrays of one length. `bid` and `ask` are NaN where the market has none.
 
+    `strike` only tells which quotes are of one strike; `k` is the log-moneyness at the forward of the quote's moment.
     `weight` is what a squared difference of volatility counts beside vega's square: 1 where nothing else is known.
     """
 
     years: float
+    strike: Floats
     k: Floats
     volatility: Floats
     weight: Floats
@@ -189,9 +191,10 @@ def _misfits(svi: Svi, smile: Smile, errors: Floats) -> Iterator[Misfit]:
 
 def _bend(smile: Smile) -> Floats:
     """Second divided difference of the market's variance at each strike (at the ends: of the nearest one inside)."""
-    strikes, place = np.unique(smile.k.round(4), return_inverse=True)
-    variance = np.bincount(place, smile.volatility**2) / np.bincount(place)
-    slopes = np.diff(variance) / np.diff(strikes)
+    _, place = np.unique(smile.strike, return_inverse=True)
+    count = np.bincount(place)
+    k, variance = (np.bincount(place, values) / count for values in (smile.k, smile.volatility**2))
+    slopes = np.diff(variance) / np.diff(k)
     bends = np.diff(slopes)
     return np.asarray(np.concatenate([bends[:1], bends, bends[-1:]])[place])
 
@@ -199,7 +202,7 @@ def _bend(smile: Smile) -> Floats:
 def _require_sound(smile: Smile) -> None:
     if not smile.years > 0:
         raise NoSurface("the expiry has passed")
-    if len(np.unique(smile.k.round(4))) < MIN_STRIKES:
+    if len(np.unique(smile.strike)) < MIN_STRIKES:
         raise NoSurface(f"fewer than {MIN_STRIKES} strikes")
     sound = (smile.volatility >= LOWEST_VOLATILITY) & (smile.volatility <= HIGHEST_VOLATILITY)
     if not (

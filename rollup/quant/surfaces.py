@@ -15,8 +15,8 @@ _PERIOD: Final = 60
 _BASIS_PERIOD: Final = 30 * 86_400
 """Seconds to expiry for which a forward may be one more `max_basis` away from spot."""
 _HOUR: Final = 1 / 8_760
-_INSIDE: Final = 1 - 1e-6
-"""Share of a limit that is used, so that no rounding crosses it."""
+_GRAIN: Final = 1e-5
+"""Relative step of volatility that stays unused at a limit: a billionth of variance is up to half as much at 1 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,17 @@ def surface_within_limits(
 def _scaled(svi: WireSvi, last: WireSvi, reach: float) -> WireSvi:
     """`svi` with its variance multiplied so that the volatility at the money is within `reach` of `last`'s."""
     now, before = (_at_the_money(slice_) for slice_ in (svi, last))
-    allowed = min(max(now, before * (1 - reach * _INSIDE)), before * (1 + reach * _INSIDE))
-    if allowed == now:
+    if abs(now - before) <= (reach - _GRAIN) * before:
         return svi
-    factor = (allowed / float(svi.floats().volatility(0.0))) ** 2
+    if reach < 2 * _GRAIN:
+        return last
+    wanted = before * (1 + (reach - _GRAIN if now > before else _GRAIN - reach))
     shape = svi.floats()
-    b = min(shape.b * factor, MAX_SLOPE / UNIT)
-    # If the slope is cut at its bound, the level makes up for it.
-    level = allowed**2 - b * (math.hypot(shape.m, shape.sigma) - shape.rho * shape.m)
-    return WireSvi.of(replace(shape, a=level, b=b))
+    factor = wanted**2 / float(shape.variance(0.0))
+    wire = WireSvi.of(replace(shape, a=shape.a * factor, b=min(shape.b * factor, MAX_SLOPE / UNIT)))
+    # What rounding and a slope cut at its bound changed at the money, the level makes up for.
+    missing = wanted**2 - float(wire.floats().variance(0.0))
+    return WireSvi.of(replace(wire.floats(), a=wire.a / UNIT + missing))
 
 
 def _at_the_money(svi: WireSvi) -> float:

@@ -16,7 +16,7 @@ K = np.linspace(-0.5, 0.5, 21)
 
 def smile(volatility: Floats, k: Floats = K, years: float = YEARS, spread: float = np.nan) -> Smile:
     """Quotes of equal weight, with a bid and an ask `spread` around if given."""
-    return Smile(years, k, volatility, np.ones_like(k), volatility - spread, volatility + spread)
+    return Smile(years, k, k, volatility, np.ones_like(k), volatility - spread, volatility + spread)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_arbitrage_between_butterflies_shows_in_the_density() -> None:
     "market",
     [smile(np.full(4, 0.8), np.arange(4.0)), smile(np.full(8, 0.8), np.zeros(8)), smile(np.full(21, 0.8), years=0.0),
      smile(np.full(21, 0.001)), smile(np.full(21, 6.0)), smile(np.full(21, np.nan)), smile(np.empty(0), np.empty(0)),
-     smile(np.full(21, 0.8), np.full(21, np.inf)), Smile(1.0, K, np.full(21, 0.8), np.zeros(21), K, K)],
+     smile(np.full(21, 0.8), np.full(21, np.inf)), Smile(1.0, K, K, np.full(21, 0.8), np.zeros(21), K, K)],
 )  # fmt: skip
 def test_quotes_that_determine_no_slice_are_refused(market: Smile) -> None:
     """Too few strikes, an expiry passed, or numbers that are no volatilities."""

@@ -149,7 +149,7 @@ def test_a_bad_fit_is_little_trusted() -> None:
     flat = Svi(0.64, 0.0, 0.0, 0.0, 0.1)
     nothing = np.full(7, np.nan)
     for error, confidence in ((0.0, 1_000_000), (0.08, 900_000)):
-        fit = judge_slice(flat, Smile(0.1, k, np.full(7, 0.8 - error), np.ones(7), nothing, nothing))
+        fit = judge_slice(flat, Smile(0.1, k, k, np.full(7, 0.8 - error), np.ones(7), nothing, nothing))
         assert confidence_of(fit) == confidence
 
 
@@ -182,6 +182,10 @@ def test_what_moves_too_fast_goes_as_far_as_it_may(wanted: Surface, last: Surfac
     before, now = at_the_money(last), at_the_money(allowed)
     assert abs(now - before) * 10**6 <= LIMITS.max_vol_move * steps * before
     assert allowed.svi.is_admissible()
+    still = surface_within_limits(
+        wanted, wanted.forward, expiry, time, MoveLimits(50_000, 50_000, max_vol_move=1), (last, 1_000_000)
+    )
+    assert at_the_money(still) == before or wanted.svi == still.svi
     same = surface_within_limits(last, last.forward, expiry, time, LIMITS, (last, 1_000_000))
     assert same == last
 
