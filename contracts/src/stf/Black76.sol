@@ -197,7 +197,8 @@ library Black76 {
         }
     }
 
-    /// @dev `a / b` without the compiler's check for zero, 20 gas, which no caller's divisor is.
+    /// @dev `b == 0 ? 0 : a / b`, which is what the opcode does. The compiler's check for zero, and what it keeps from
+    /// being inlined, would cost 186 gas a price.
     function quotient(uint256 a, uint256 b) private pure returns (uint256 c) {
         assembly ("memory-safe") {
             c := div(a, b)
