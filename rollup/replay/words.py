@@ -61,7 +61,7 @@ def _invariants(f: Figures) -> str:
     interest = ", ".join(f"{size / MILLION:,.3f} in market {market}" for market, size in f["open_interest"].items())
     return (
         f"invariants    {_usd(f['deposits'])} deposited - {_usd(f['withdrawals'])} withdrawn = "
-        f"{_usd(f['cash'])} cash + {_usd(f['fees'])} fees + {_usd(f['funding_pools'])} funding under way, to the unit\n"
+        f"{_usd(f['cash'])} cash + {_usd(f['fees'])} fees + {_usd(f['pools'])} funding under way, to the unit\n"
         f"              long equals short in every market; open interest {interest}"
     )
 

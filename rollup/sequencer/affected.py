@@ -5,15 +5,22 @@ from __future__ import annotations
 from rollup.errors import Undecodable
 from rollup.types.messages import Forced, decode_message
 from rollup.types.transactions import (
+    Bid,
     Cancel,
+    ComboTrade,
+    Deleverage,
+    Flag,
     FreshOrder,
     OracleUpdate,
     OrderRef,
     SetSigner,
+    Settle,
+    SurfaceUpdate,
     Trade,
     Transaction,
     Transfer,
     Withdraw,
+    WriteOff,
     decode_transaction,
 )
 
@@ -21,13 +28,19 @@ from rollup.types.transactions import (
 def accounts_of(transaction: Transaction) -> tuple[int, ...]:
     """Accounts that a transaction acts for."""
     match transaction:
-        case Cancel() | Withdraw() | SetSigner():
+        case Cancel() | Withdraw() | SetSigner() | Settle() | Flag() | WriteOff():
             return (transaction.account,)
         case Transfer():
             return (transaction.sender,)
         case Trade():
             return (_account(transaction.maker), _account(transaction.taker))
-        case OracleUpdate():
+        case Bid():
+            return (transaction.account, transaction.liquidator)
+        case Deleverage():
+            return (transaction.account, transaction.counterparty)
+        case ComboTrade():
+            return (transaction.maker, transaction.taker)
+        case OracleUpdate() | SurfaceUpdate():
             return ()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollup.sequencer.rejections import UnknownInstrument
-from rollup.types.instruments import Instruments, symbol_of
+from rollup.types.instruments import Instruments, expiries_of, symbol_of
 from rollup.types.keys import KeyKind, index_of, kind_of
 from rollup.types.leaves import Market
 
@@ -23,24 +23,29 @@ class Instrument:
     currency: str
     kind: str
     market: Market
+    expiry: int = 0
+    """The first second of no more trading, 0 for perpetuals."""
 
 
 class Catalogue:
     """All instruments, by number and by name."""
 
-    def __init__(self, markets: Mapping[int, Market]) -> None:
-        names = Instruments.of(markets).names
+    def __init__(self, markets: Mapping[int, Market], expiries: Mapping[tuple[int, int], int]) -> None:
+        names = Instruments.of(markets, expiries).names
         self._by_number = {
-            number: Instrument(number, names[number], symbol_of(market.underlying), _KINDS[market.kind], market)
+            number: Instrument(
+                number, names[number], symbol_of(market.underlying), _KINDS[market.kind], market,
+                expiries.get((market.underlying, market.series), 0),
+            )
             for number, market in sorted(markets.items())
-        }
+        }  # fmt: skip
         self._by_name = {instrument.name: instrument for instrument in self}
 
     @classmethod
     def of_leaves(cls, leaves: Mapping[int, bytes]) -> Catalogue:
         """The markets among the leaves of a state."""
         kinds = ((key, value) for key, value in leaves.items() if kind_of(key) is KeyKind.MARKET)
-        return cls({index_of(key): Market.decode(value) for key, value in kinds})
+        return cls({index_of(key): Market.decode(value) for key, value in kinds}, expiries_of(leaves))
 
     def by_name(self, name: str) -> Instrument:
         """Raises UnknownInstrument."""

@@ -7,7 +7,6 @@ from typing import Final
 from rollup.sequencer.catalogue import Instrument
 from rollup.sequencer.matching_orders import TimeInForce
 from rollup.sequencer.rejections import BadAmount, BadCombination, ExpiryTooFar, refusal
-from rollup.types.leaves import MarketKind
 from rollup.types.limits import CASH_BOUND, MAX_ACCOUNT, PRICE_BOUND
 from rollup.types.reasons import Reason
 from rollup.types.transactions import FLAG_IMMEDIATE, FLAG_POST_ONLY, FLAG_SELL, FreshOrder
@@ -52,8 +51,10 @@ def check_order(order: FreshOrder, instrument: Instrument, time_in_force: TimeIn
     check_range(order.expiry, _U40, "signature_expiry_sec")
     if order.size == 0 or not 0 < order.price < PRICE_BOUND:
         raise refusal(Reason.ORDER_INVALID)
-    if market.kind != MarketKind.PERP:
-        raise refusal(Reason.MARKET_KIND, instrument_name=instrument.name)
+    if now < market.opens:
+        raise refusal(Reason.MARKET_CLOSED, opens=market.opens)
+    if instrument.expiry and now >= instrument.expiry:
+        raise refusal(Reason.MARKET_EXPIRED, expiry=instrument.expiry)
     if order.price % market.tick:
         raise refusal(Reason.TICK, tick=market.tick)
     if order.size % market.lot:

@@ -28,6 +28,7 @@ from rollup.sequencer.options import SequencerOptions
 from rollup.stf import meters
 from rollup.stf import trade as trade_rules
 from rollup.stf.builder import BlockBuilder, SealedBlock
+from rollup.stf.margin import margin
 from rollup.store.state import StateStore
 from rollup.types.keys import GLOBALS, KeyKind, kind_of
 from rollup.types.leaves import Account, Globals, Underlying
@@ -79,7 +80,7 @@ def make_ledger(options: SequencerOptions, store: StateStore, fork: int, separat
     ledger.spoil = _SPOILERS.get(options.fault, _leave)
     if options.fault == "skipped-margin":
         ledger.enforces_margin = False
-        trade_rules._require_margin = lambda *_: None  # noqa: SLF001
+        trade_rules.require_margin = lambda ctx, _before, after, _shrinks: margin(ctx, after)
     if options.fault == "over-meter":
         meters.LIMITS = (64, *meters.LIMITS[1:])  # type: ignore[misc]
     return ledger

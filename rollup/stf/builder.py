@@ -15,11 +15,12 @@ from rollup.errors import BlockFull, InvalidTransaction
 from rollup.stf import meters
 from rollup.stf.block import close
 from rollup.stf.context import Context, Leaf, Mark, Read, View
-from rollup.stf.funding import settle_funding
 from rollup.stf.margin import Margin, margin
 from rollup.stf.messages import execute_message
 from rollup.stf.meters import Usage
 from rollup.stf.receipts import Receipt, kind_of
+from rollup.stf.settlement import settle
+from rollup.stf.sheets import Sheet
 from rollup.stf.transactions import execute_transaction
 from rollup.types.leaves import Account
 from rollup.types.reasons import Reason
@@ -53,6 +54,7 @@ class Checkpoint:
     mark: Mark
     values: dict[int, Leaf | None]
     dirty: frozenset[int]
+    sheets: dict[int, Sheet]
     txs: int
     receipts: int
 
@@ -115,14 +117,17 @@ class BlockBuilder:
     def checkpoint(self) -> Checkpoint:
         """Remember the block as it is, for transactions that stand or fall together; see `restore`."""
         ctx = self._ctx
-        return Checkpoint(ctx.mark(), dict(ctx.values), frozenset(ctx.dirty), len(self._txs), len(self._receipts))
+        return Checkpoint(
+            ctx.mark(), dict(ctx.values), frozenset(ctx.dirty), dict(ctx.sheets), len(self._txs), len(self._receipts)
+        )
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take back every transaction since `checkpoint`, with its touches, meters and accruals."""
         ctx = self._ctx
         ctx.rollback(checkpoint.mark)
         ctx.values, ctx.dirty = dict(checkpoint.values), set(checkpoint.dirty)
-        ctx.sheets.clear()
+        ctx.sheets = dict(checkpoint.sheets)
+        ctx.glances.clear()
         del self._txs[checkpoint.txs :], self._receipts[checkpoint.receipts :]
 
     def finish(self) -> SealedBlock:
@@ -175,7 +180,7 @@ class BlockBuilder:
         return self._ctx.read(key)
 
     def account(self, number: int) -> Account | None:
-        """The account after the transactions so far, its funding not settled. Touches nothing."""
+        """The account after the transactions so far, not settled. Touches nothing."""
         return self._view.find_account(number)
 
     @property
@@ -184,12 +189,12 @@ class BlockBuilder:
         return self._view
 
     def margin_of(self, account: int | Account) -> Margin:
-        """Equity and maintenance margin (µUSD) of an account, its funding settled; a value may be hypothetical.
+        """Equity and maintenance margin (µUSD) of an account once it is settled; a value may be hypothetical.
 
         Touches nothing. Raises InvalidTransaction: ACCOUNT_UNKNOWN, or ORACLE_STALE if a price it needs is too old.
         """
         found = self._view.account(account) if isinstance(account, int) else account
         try:
-            return margin(self._view, settle_funding(self._view, found))
+            return margin(self._view, settle(self._view, found))
         finally:
             self._view.drop()

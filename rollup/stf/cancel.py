@@ -8,8 +8,8 @@ from rollup.crypto.eip712 import cancel_digest
 from rollup.errors import InvalidTransaction
 from rollup.stf.authorise import authorise
 from rollup.stf.context import Context
+from rollup.stf.nonces import spent
 from rollup.types.keys import account_key, slot_key
-from rollup.types.leaves import Slot
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Cancel
 
@@ -29,4 +29,4 @@ def execute_cancel(ctx: Context, tx: Cancel) -> None:
     if tx.cancel_all:
         ctx.stage(account_key(tx.account), replace(account, nonce_floor=tx.nonce))
     else:
-        ctx.stage(slot_key(tx.account, tx.nonce), Slot(tx.nonce, 0, 0, 0, 0, 0, 0))
+        ctx.stage(slot_key(tx.account, tx.nonce), spent(tx.nonce))

@@ -16,15 +16,15 @@ from rollup.errors import InvalidTransaction
 from rollup.stf import meters
 from rollup.stf.funding import accrue
 from rollup.stf.meters import Meters, Unmetered, Usage
-from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, slot_key, underlying_key
-from rollup.types.leaves import Account, Globals, Market, OracleSet, Slot, Underlying
+from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, slot_key, underlying_key
+from rollup.types.leaves import Account, Globals, Market, OracleSet, Series, Slot, Underlying
 from rollup.types.reasons import Reason
 
 if TYPE_CHECKING:
-    from rollup.stf.margin import Sheet
+    from rollup.stf.sheets import Sheet
 
 L = TypeVar("L")
-Leaf = Globals | OracleSet | Underlying | Market | Account | Slot
+Leaf = Globals | OracleSet | Underlying | Series | Market | Account | Slot
 Read = Callable[[int], bytes]
 """Value of a leaf before the block, empty if absent."""
 
@@ -34,13 +34,15 @@ class Mark(NamedTuple):
 
     touched: int
     usage: Usage
+    sheets: int
 
 
 class Context:
     """Everything the execution of one block works on."""
 
     __slots__ = (
-        "dirty", "meters", "pre", "read", "recover", "sender", "separator", "sheets", "staged", "timestamp", "values"
+        "dirty", "glances", "meters", "pre", "read", "recover", "sender", "separator", "sheets", "staged", "timestamp",
+        "values",
     )  # fmt: skip
 
     def __init__(self, read: Read, timestamp: int, separator: bytes, recover: Recover) -> None:
@@ -55,6 +57,9 @@ class Context:
         self.staged: dict[int, Any] = {}
         self.dirty: set[int] = set()
         self.sheets: dict[int, Sheet] = {}
+        """Sheets by market, in the order in which the block drew (and metered) them."""
+        self.glances: dict[int, Sheet] = {}
+        """Sheets that only views have drawn, which no meter counts."""
         self.sender: bytes | None = None
         """The L1 sender while a forced transaction is at work."""
 
@@ -74,10 +79,14 @@ class Context:
 
     def underlying(self, number: int) -> Underlying:
         """An underlying, its funding accrued to this block; UNDERLYING_UNKNOWN."""
-        found = self._find(underlying_key(number), meters.SYSTEM, Underlying.decode)
+        found = self.find_underlying(number)
         if found is None:
             raise InvalidTransaction(Reason.UNDERLYING_UNKNOWN)
         return found
+
+    def find_underlying(self, number: int) -> Underlying | None:
+        """An underlying that may be absent."""
+        return self._find(underlying_key(number), meters.SYSTEM, Underlying.decode)
 
     def fresh_underlying(self, number: int) -> Underlying:
         """An underlying whose price is not too old; UNDERLYING_UNKNOWN, ORACLE_STALE."""
@@ -86,12 +95,32 @@ class Context:
             raise InvalidTransaction(Reason.ORACLE_STALE)
         return found
 
+    def series(self, underlying: int, number: int) -> Series:
+        """One expiry of an underlying; SERIES_UNKNOWN."""
+        found = self.find_series(underlying, number)
+        if found is None:
+            raise InvalidTransaction(Reason.SERIES_UNKNOWN)
+        return found
+
+    def find_series(self, underlying: int, number: int) -> Series | None:
+        """A series that may be absent."""
+        return self._find(series_key(underlying, number), meters.SYSTEM, Series.decode)
+
+    def require_fresh(self, underlying: Underlying, series: Series) -> None:
+        """Raise ORACLE_STALE unless the slice of a series of `underlying` is not too old."""
+        if series.time == 0 or self.timestamp - series.time > underlying.max_age:
+            raise InvalidTransaction(Reason.ORACLE_STALE)
+
     def market(self, number: int) -> Market:
         """A market; MARKET_UNKNOWN."""
-        found = self._find(market_key(number), meters.SYSTEM, Market.decode)
+        found = self.find_market(number)
         if found is None:
             raise InvalidTransaction(Reason.MARKET_UNKNOWN)
         return found
+
+    def find_market(self, number: int) -> Market | None:
+        """A market that may be absent."""
+        return self._find(market_key(number), meters.SYSTEM, Market.decode)
 
     def account(self, number: int) -> Account:
         """An account; ACCOUNT_UNKNOWN."""
@@ -127,6 +156,22 @@ class Context:
         found: L | None = value
         return found
 
+    # -- sheets --------------------------------------------------------------------------------------------------------
+
+    def find_sheet(self, market: int) -> Sheet | None:
+        """A market's sheet, if it is drawn."""
+        return self.sheets.get(market)
+
+    def keep_sheet(self, market: int, sheet: Sheet) -> None:
+        """Keep a sheet until the prices that it comes from change."""
+        self.sheets[market] = sheet
+
+    def forget_sheets(self, underlying: int, series: int) -> None:
+        """Let the sheets of a series be drawn again (series 0: of the underlying's perpetuals)."""
+        for kept in (self.sheets, self.glances):
+            for market in [n for n, s in kept.items() if s.underlying == underlying and s.series == series]:
+                del kept[market]
+
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def stage(self, key: int, value: Leaf) -> None:
@@ -145,15 +190,20 @@ class Context:
 
     def mark(self) -> Mark:
         """The present point, between two transactions."""
-        return Mark(len(self.pre), self.meters.read())
+        return Mark(len(self.pre), self.meters.read(), len(self.sheets))
 
     def rollback(self, mark: Mark) -> None:
-        """Undo everything since `mark` that was not committed: staged writes, touches, accruals, meters."""
+        """Undo everything since `mark` that was not committed: staged writes, touches, accruals, meters, sheets.
+
+        What was not committed has let no sheet be forgotten either, so the newest sheets are the ones to take back.
+        """
         self.staged.clear()
         for _ in range(len(self.pre) - mark.touched):
             key, _value = self.pre.popitem()
             self.values.pop(key, None)
             self.dirty.discard(key)
+        for _ in range(len(self.sheets) - mark.sheets):
+            self.sheets.popitem()
         self.meters.reset(mark.usage)
 
     def writes(self) -> dict[int, bytes]:
@@ -170,8 +220,15 @@ class View(Context):
     def __init__(self, block: Context) -> None:
         super().__init__(block.read, block.timestamp, block.separator, block.recover)
         self.meters = Unmetered()
-        self.sheets = block.sheets
         self._block = block
+
+    def find_sheet(self, market: int) -> Sheet | None:
+        """A market's sheet, drawn by the block or for looking."""
+        return self._block.sheets.get(market) or self._block.glances.get(market)
+
+    def keep_sheet(self, market: int, sheet: Sheet) -> None:
+        """Keep a sheet beside those that the block has paid for."""
+        self._block.glances[market] = sheet
 
     def _find(self, key: int, meter: int, decode: Callable[[bytes], L]) -> L | None:
         for known in (self.staged, self._block.values, self.values):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rollup.errors import BrokenInvariant
-from rollup.types.keys import KeyKind, index_of, kind_of
-from rollup.types.leaves import Account, Globals, Market
+from rollup.stf.settlement import value_at_expiry
+from rollup.types.keys import KeyKind, index_of, kind_of, underlying_of
+from rollup.types.leaves import Account, Globals, Market, MarketKind, Series, Status
+from rollup.types.limits import MILLION
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,52 +21,98 @@ class Report:
     cash: int
     fees: int
     insurance: int
-    funding_pools: int
+    pools: int
+    bad_debt: int
     deposits: int
     withdrawals: int
+    insolvent: int
     open_interest: dict[int, int]
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What the leaves add up to."""
+
+    totals: Globals | None = None
+    markets: dict[int, Market] = field(default_factory=dict)
+    series: dict[tuple[int, int], Series] = field(default_factory=dict)
+    accounts: int = 0
+    insolvent: int = 0
+    cash: int = 0
+    withdrawn: int = 0
+    net: Counter[int] = field(default_factory=Counter)
+    long: Counter[int] = field(default_factory=Counter)
+    sizes: dict[int, list[int]] = field(default_factory=dict)
+
+    def add(self, account: Account) -> None:
+        self.accounts += 1
+        self.insolvent += account.status == Status.INSOLVENT
+        self.cash += account.cash
+        self.withdrawn += account.withdrawn
+        for position in account.positions:
+            self.net[position.market] += position.size
+            self.long[position.market] += max(position.size, 0)
+            self.sizes.setdefault(position.market, []).append(position.size)
 
 
 def check_invariants(leaves: Iterable[tuple[int, bytes]]) -> Report:
     """Check a whole state, given as (key, value); raises BrokenInvariant with the figures that disagree.
 
-    Σ cash + fees + insurance + Σ funding pools = deposits - withdrawals; the positions of every market sum to zero, its
-    long ones to its open interest; as many accounts as the totals say; withdrawals are the accounts' own.
+    Σ cash + fees + insurance + Σ pools - bad debt = deposits - withdrawals. Every market's long positions sum to its
+    open interest; all its positions sum to zero, or, once it is settled and holders are paid out one by one, its pool
+    holds what the rest is owed. As many accounts, and as many insolvent ones, as the totals say; withdrawals are the
+    accounts' own.
     """
-    totals: Globals | None = None
-    markets: dict[int, Market] = {}
-    accounts = cash = withdrawn = 0
-    net: Counter[int] = Counter()
-    long: Counter[int] = Counter()
+    sums = _sum(leaves)
+    totals = sums.totals
+    if totals is None:
+        raise BrokenInvariant("number of globals leaves", 1, 0)
+    pools = sum(market.pool for market in sums.markets.values())
+    held = sums.cash + totals.fees + totals.insurance + pools - totals.bad_debt
+    _require("cash + fees + insurance + pools - bad debt", totals.deposits - totals.withdrawals, held)
+    _require("withdrawn by accounts", totals.withdrawals, sums.withdrawn)
+    _require("accounts", totals.accounts, sums.accounts)
+    _require("insolvent accounts", totals.insolvent, sums.insolvent)
+    for number in sorted(sums.markets.keys() | sums.net.keys()):
+        _check_market(sums, number)
+    return Report(
+        sums.accounts, sums.cash, totals.fees, totals.insurance, pools, totals.bad_debt, totals.deposits,
+        totals.withdrawals, totals.insolvent,
+        {number: market.open_interest for number, market in sorted(sums.markets.items())},
+    )  # fmt: skip
+
+
+def _sum(leaves: Iterable[tuple[int, bytes]]) -> _Sums:
+    sums = _Sums()
     for key, value in leaves:
         kind = kind_of(key)
         if kind is KeyKind.GLOBALS:
-            totals = Globals.decode(value)
+            sums.totals = Globals.decode(value)
         elif kind is KeyKind.MARKET:
-            markets[index_of(key)] = Market.decode(value)
+            sums.markets[index_of(key)] = Market.decode(value)
+        elif kind is KeyKind.SERIES:
+            sums.series[underlying_of(key), index_of(key)] = Series.decode(value)
         elif kind is KeyKind.ACCOUNT:
-            account = Account.decode(value)
-            accounts += 1
-            cash += account.cash
-            withdrawn += account.withdrawn
-            for position in account.positions:
-                net[position.market] += position.size
-                long[position.market] += max(position.size, 0)
-    if totals is None:
-        raise BrokenInvariant("number of globals leaves", 1, 0)
-    pools = sum(market.funding_pool for market in markets.values())
-    held = cash + totals.fees + totals.insurance + pools
-    _require("cash + fees + insurance + funding pools", totals.deposits - totals.withdrawals, held)
-    _require("withdrawn by accounts", totals.withdrawals, withdrawn)
-    _require("accounts", totals.accounts, accounts)
-    for number in sorted(markets.keys() | net.keys()):
-        _require(f"net position in market {number}", 0, net[number])
-        listed = markets[number].open_interest if number in markets else 0
-        _require(f"open interest of market {number}", listed, long[number])
-    return Report(
-        accounts, cash, totals.fees, totals.insurance, pools, totals.deposits, totals.withdrawals,
-        {number: market.open_interest for number, market in sorted(markets.items())},
-    )  # fmt: skip
+            sums.add(Account.decode(value))
+    return sums
+
+
+def _check_market(sums: _Sums, number: int) -> None:
+    market = sums.markets.get(number)
+    _require(f"open interest of market {number}", market.open_interest if market else 0, sums.long[number])
+    if market is None or market.kind == MarketKind.PERP:
+        _require(f"net position in market {number}", 0, sums.net[number])
+        return
+    series = sums.series.get((market.underlying, market.series))
+    if series is None or not series.settlement:
+        _require(f"net position in market {number}", 0, sums.net[number])
+        _require(f"pool of market {number}", 0, market.pool)
+        return
+    # Each holder is paid once, rounded down by less than a unit, which stays in the pool.
+    value = value_at_expiry(market, series)
+    owed = sum(size * value // MILLION for size in sums.sizes.get(number, ()))
+    if not owed <= market.pool <= owed + sums.accounts:
+        raise BrokenInvariant(f"pool of settled market {number}", owed, market.pool)
 
 
 def _require(what: str, expected: int, actual: int) -> None:

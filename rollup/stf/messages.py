@@ -8,16 +8,17 @@ from typing import Final
 from rollup.errors import BlockFull, InvalidTransaction, Undecodable
 from rollup.stf import meters
 from rollup.stf.context import Context
-from rollup.stf.receipts import Receipt, kind_of
+from rollup.stf.listing import execute_list
+from rollup.stf.receipts import Receipt, Subject, kind_of
 from rollup.stf.transactions import execute_transaction
 from rollup.types.accounts import NO_ADDRESS
 from rollup.types.keys import GLOBALS, account_key
 from rollup.types.leaves import Account, Globals
-from rollup.types.messages import Deposit, Forced, Open, decode_message
+from rollup.types.messages import Deposit, Forced, List, Open, decode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Transaction, TransactionType, decode_transaction
 
-_ORACLE_UPDATE: Final = int(TransactionType.ORACLE_UPDATE)
+_FEEDERS_ONLY: Final = (int(TransactionType.ORACLE_UPDATE), int(TransactionType.SURFACE_UPDATE))
 
 
 def execute_message(ctx: Context, data: bytes, index: int) -> Receipt:
@@ -35,7 +36,7 @@ def execute_message(ctx: Context, data: bytes, index: int) -> Receipt:
         if index:
             raise
         subject = _subject(data)
-        forced = not isinstance(subject, Open | Deposit)
+        forced = not isinstance(subject, Open | Deposit | List)
         return Receipt(index, kind_of(subject), Reason(full.reason), forced, subject)
 
 
@@ -46,12 +47,21 @@ def _execute(ctx: Context, data: bytes, index: int) -> Receipt:
         return Receipt(index, kind_of(None), Reason.UNDECODABLE, False, None)
     if isinstance(message, Forced):
         return _force(ctx, message, index)
-    reason = _open(ctx, message) if isinstance(message, Open) else _deposit(ctx, message)
+    try:
+        if isinstance(message, List):
+            execute_list(ctx, message)
+        elif isinstance(message, Open):
+            _open(ctx, message)
+        else:
+            _deposit(ctx, message)
+    except InvalidTransaction as refusal:
+        ctx.drop()
+        return Receipt(index, kind_of(message), Reason(refusal.reason), False, message)
     ctx.commit()
-    return Receipt(index, kind_of(message), reason, False, message)
+    return Receipt(index, kind_of(message), Reason.NONE, False, message)
 
 
-def _open(ctx: Context, message: Open) -> Reason:
+def _open(ctx: Context, message: Open) -> None:
     """Create the account, or credit it if it exists (L1 numbers accounts, so it does not)."""
     account = ctx.find_account(message.account)
     totals = ctx.globals()
@@ -59,15 +69,11 @@ def _open(ctx: Context, message: Open) -> Reason:
         account = Account(message.owner, NO_ADDRESS, 0, 0, 0, 0)
         totals = replace(totals, accounts=totals.accounts + 1)
     _credit(ctx, message.account, account, totals, message.amount)
-    return Reason.NONE
 
 
-def _deposit(ctx: Context, message: Deposit) -> Reason:
-    account = ctx.find_account(message.account)
-    if account is None:
-        return Reason.ACCOUNT_UNKNOWN
+def _deposit(ctx: Context, message: Deposit) -> None:
+    account = ctx.account(message.account)
     _credit(ctx, message.account, account, ctx.globals(), message.amount)
-    return Reason.NONE
 
 
 def _credit(ctx: Context, number: int, account: Account, totals: Globals, amount: int) -> None:
@@ -78,7 +84,7 @@ def _credit(ctx: Context, number: int, account: Account, totals: Globals, amount
 
 def _force(ctx: Context, message: Forced, index: int) -> Receipt:
     """Execute a transaction sent through L1; if it fails, nothing of it stays but touches, meters and accruals."""
-    if message.data[:1] == bytes([_ORACLE_UPDATE]):
+    if message.data and message.data[0] in _FEEDERS_ONLY:
         return Receipt(index, kind_of(None), Reason.FORCED_KIND, True, None)
     tx = _whole_transaction(message.data)
     if tx is None:
@@ -104,7 +110,7 @@ def _whole_transaction(data: bytes) -> Transaction | None:
     return tx if end == len(data) else None
 
 
-def _subject(data: bytes) -> Transaction | Open | Deposit | None:
+def _subject(data: bytes) -> Subject | None:
     """What a message that ran into a meter was about."""
     message = decode_message(data)
     return _whole_transaction(message.data) if isinstance(message, Forced) else message

@@ -5,16 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from rollup.types.messages import Deposit, Open
+from rollup.types.messages import Deposit, List, Open
 from rollup.types.reasons import Reason
 from rollup.types.transactions import (
+    Bid,
     Cancel,
+    ComboTrade,
+    Deleverage,
+    Flag,
     OracleUpdate,
     SetSigner,
+    Settle,
+    SurfaceUpdate,
     Trade,
     Transaction,
     Transfer,
     Withdraw,
+    WriteOff,
 )
 
 
@@ -28,8 +35,14 @@ class Kind(IntEnum):
     TRANSFER = 4
     SET_SIGNER = 5
     ORACLE_UPDATE = 6
+    SETTLE = 7
+    LIQUIDATE = 8
+    DELEVERAGE = 9
+    COMBO_TRADE = 10
+    SURFACE_UPDATE = 11
     OPEN = 16
     DEPOSIT = 17
+    LIST = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +65,107 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Funding (µUSD, signed) that an account paid before its money moved."""
+    """What an account paid (µUSD, signed) before its money moved: funding, less the payouts of expired markets."""
 
     funding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A withdrawal: funding as in `Settled`, what may be claimed, and the share of bad debt that was kept (µUSD)."""
+
+    funding: int
+    paid: int
+    haircut: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at an account found: its new status, equity and maintenance margin (µUSD)."""
+
+    funding: int
+    status: int
+    equity: int
+    maintenance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Part of a position (signed µcoin) that changed hands."""
+
+    market: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidated:
+    """A bid that was filled: the fraction sold (ppm), and who paid what (µUSD; `fund` negative: the fund paid)."""
+
+    account: int
+    liquidator: int
+    fraction: int
+    paid: int
+    received: int
+    fund: int
+    slices: tuple[Slice, ...]
+    account_funding: int
+    liquidator_funding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleveraged:
+    """A position (signed µcoin) closed at its bankruptcy price: the account `received` that from the counterparty.
+
+    `cover` (µUSD) came from the fund before.
+    """
+
+    account: int
+    counterparty: int
+    market: int
+    size: int
+    received: int
+    cover: int
+    account_funding: int
+    counterparty_funding: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOff:
+    """A debt that was cleared (µUSD): from the fund, and as bad debt."""
+
+    account: int
+    cover: int
+    bad_debt: int
+    funding: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegFill:
+    """One leg of a combo, as it was filled."""
+
+    market: int
+    price: int
+    size: int
+    maker_sells: bool
+    maker_fee: int
+    taker_fee: int
+    maker_shrank: bool
+    taker_shrank: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Combo:
+    """A combo: all of its legs."""
+
+    maker: int
+    taker: int
+    legs: tuple[LegFill, ...]
+    maker_funding: int
+    taker_funding: int
+
+
+Detail = Fill | Settled | Withdrawn | Looked | Liquidated | Deleveraged | WrittenOff | Combo
+Subject = Transaction | Open | Deposit | List
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +179,8 @@ class Receipt:
     kind: Kind
     reason: Reason
     forced: bool
-    subject: Transaction | Open | Deposit | None
-    detail: Fill | Settled | None = None
+    subject: Subject | None
+    detail: Detail | None = None
 
 
 _KINDS: dict[type, Kind] = {
@@ -79,11 +190,19 @@ _KINDS: dict[type, Kind] = {
     Transfer: Kind.TRANSFER,
     SetSigner: Kind.SET_SIGNER,
     OracleUpdate: Kind.ORACLE_UPDATE,
+    Settle: Kind.SETTLE,
+    Flag: Kind.LIQUIDATE,
+    Bid: Kind.LIQUIDATE,
+    Deleverage: Kind.DELEVERAGE,
+    WriteOff: Kind.DELEVERAGE,
+    ComboTrade: Kind.COMBO_TRADE,
+    SurfaceUpdate: Kind.SURFACE_UPDATE,
     Open: Kind.OPEN,
     Deposit: Kind.DEPOSIT,
+    List: Kind.LIST,
 }
 
 
-def kind_of(subject: Transaction | Open | Deposit | None) -> Kind:
+def kind_of(subject: Subject | None) -> Kind:
     """The kind of what was executed."""
     return _KINDS.get(type(subject), Kind.UNKNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final, Self
 
 from rollup.errors import Undecodable, Unencodable
@@ -13,15 +14,29 @@ NO_ADDRESS: Final = bytes(20)
 """The zero address: no signer."""
 
 _LOW: Final = 0xFFFFFFFF
-_ACCOUNT: Final = struct.Struct(">20s20sqQQQB")
+_ACCOUNT: Final = struct.Struct(">20s20sqQQQBBIB")
 _POSITION: Final = struct.Struct(">Hqq")
 _SLOT: Final = struct.Struct(">QHBHIHIBIHI")
 _FLAGS_MASK: Final = 0x0F
 
 
+class Status(IntEnum):
+    """How an account stood when somebody last looked: below its maintenance margin, or worth less than nothing."""
+
+    SOUND = 0
+    UNSAFE = 1
+    INSOLVENT = 2
+
+
+_WORST: Final = int(Status.INSOLVENT)
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A holding: signed `size` (µcoin, never 0) and the funding index (nUSD per coin) when last settled."""
+    """A holding: signed `size` (µcoin, never 0) and the funding index (nUSD per coin) when last settled.
+
+    The index is 0 in markets other than perpetuals.
+    """
 
     market: int
     size: int
@@ -32,7 +47,8 @@ class Position:
 class Account:
     """A margin account. `cash` is signed µUSD; `withdrawn` the µUSD withdrawn ever; positions ascend by market.
 
-    `owner_nonce` is the last nonce of owner-only actions, `nonce_floor` the least order nonce still good.
+    `owner_nonce` is the last nonce of owner-only actions, `nonce_floor` the least order nonce still good. `flagged` is
+    when its status became other than sound (s), 0 while it is sound.
     """
 
     owner: bytes
@@ -42,11 +58,15 @@ class Account:
     owner_nonce: int
     nonce_floor: int
     positions: tuple[Position, ...] = ()
+    status: int = 0
+    flagged: int = 0
 
     def encode(self) -> bytes:
-        """73 + 18 n bytes."""
+        """79 + 18 n bytes."""
         if len(self.owner) != 20 or len(self.signer) != 20:
             raise Unencodable("account: an address has 20 bytes")
+        if not 0 <= self.status <= _WORST:
+            raise Unencodable(f"account: status {self.status}")
         last = -1
         for position in self.positions:
             if position.market <= last or position.size == 0:
@@ -57,7 +77,7 @@ class Account:
         try:
             head = _ACCOUNT.pack(
                 self.owner, self.signer, self.cash, self.withdrawn, self.owner_nonce, self.nonce_floor,
-                len(self.positions),
+                self.status, self.flagged >> 32, self.flagged & _LOW, len(self.positions),
             )  # fmt: skip
             return head + b"".join(_POSITION.pack(p.market, p.size, p.funding_index) for p in self.positions)
         except struct.error as error:
@@ -69,16 +89,18 @@ class Account:
         size = len(data)
         if size < _ACCOUNT.size:
             raise Undecodable(f"account of {size} bytes")
-        owner, signer, cash, withdrawn, owner_nonce, nonce_floor, count = _ACCOUNT.unpack_from(data)
+        owner, signer, cash, withdrawn, owner_nonce, floor, status, high, low, count = _ACCOUNT.unpack_from(data)
         if count > MAX_POSITIONS or size != _ACCOUNT.size + count * _POSITION.size:
             raise Undecodable(f"account of {size} bytes with {count} positions")
+        if status > _WORST:
+            raise Undecodable(f"account: status {status}")
         positions = tuple(Position(*fields) for fields in _POSITION.iter_unpack(data[_ACCOUNT.size :]))
         last = -1
         for position in positions:
             if position.market <= last or position.size == 0:
                 raise Undecodable(f"account: position in market {position.market} empty or out of order")
             last = position.market
-        return cls(owner, signer, cash, withdrawn, owner_nonce, nonce_floor, positions)
+        return cls(owner, signer, cash, withdrawn, owner_nonce, floor, positions, status, high << 32 | low)
 
     def position_in(self, market: int) -> int:
         """Signed size held in `market` (µcoin), 0 if none."""

@@ -1,25 +1,34 @@
 """The genesis state: its configuration, its checks, and the leaf list that the Rollup contract emits (SPEC section 2).
 
-All that can go wrong with a market's parameters is refused here, once: there is no way to list or change one later.
+What it lists is checked as any later listing is (`listing`): nothing listed can be changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from rollup.errors import ConfigError, Undecodable, Unencodable
-from rollup.types.keys import GLOBALS, ORACLE_SET, kind_of, market_key, underlying_key
-from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Underlying
-from rollup.types.limits import (
-    CASH_BOUND,
-    MAX_FEEDERS,
-    MAX_SPOT_STEP,
-    MILLION,
-    POSITION_BOUND,
-    PRICE_BOUND,
+from rollup.types.keys import GLOBALS, ORACLE_SET, kind_of, market_key, series_key, underlying_key
+from rollup.types.leaves import DEFAULT_AUCTION, Globals, OracleSet
+from rollup.types.limits import MAX_FEEDERS, MILLION
+from rollup.types.listing import (
+    Item,
+    MarketConfig,
+    SeriesConfig,
+    UnderlyingConfig,
+    fault_of,
+    market_leaf,
+    series_leaf,
+    underlying_leaf,
 )
+from rollup.types.markets import MarketKind
+
+__all__ = [
+    "BTC", "BTC_PERP", "ETH", "ETH_PERP", "Genesis", "MarketConfig", "SeriesConfig", "UnderlyingConfig",
+    "decode_leaves", "devnet_genesis", "encode_leaves",
+]  # fmt: skip
 
 BTC: Final = 1
 ETH: Final = 2
@@ -56,46 +65,6 @@ def decode_leaves(data: bytes) -> dict[int, bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class UnderlyingConfig:
-    """Limits of a coin's oracle and margin; units as in `leaves.Underlying`."""
-
-    number: int
-    funding_cap: int = 3_750
-    """The premium counts up to 0.375 % of spot per 8 h."""
-    spot_step: int = 50_000
-    """One margin shock is 5 %; the grid goes to ±15 %, and to ±20 % with volatility up."""
-    max_age: int = 60
-    """Seconds after which a price is stale: trades and withdrawals of position holders wait for a newer one."""
-    max_move: int = 100_000
-    """10 % per started minute since the last price."""
-    max_basis: int = 50_000
-    """The perpetual's mark stays within 5 % of spot."""
-
-
-@dataclass(frozen=True, slots=True)
-class MarketConfig:
-    """Terms of a market; units as in `leaves.Market`."""
-
-    number: int
-    underlying: int
-    tick: int
-    lot: int
-    kind: MarketKind = MarketKind.PERP
-    expiry: int = 0
-    strike: int = 0
-    taker_fee: int = 300
-    """0.03 % of notional."""
-    maker_fee: int = 0
-    band: int = 50_000
-    """Trades happen within 5 % of the mark."""
-    contingency: int = 5_000
-    """0.5 % of notional on top of the worst scenario."""
-    max_position: int = 10_000 * MILLION
-    """10,000 coins an account."""
-    max_open_interest: int = 1_000_000 * MILLION
-
-
-@dataclass(frozen=True, slots=True)
 class Genesis:
     """Everything that the genesis state says."""
 
@@ -104,34 +73,55 @@ class Genesis:
     threshold: int
     underlyings: tuple[UnderlyingConfig, ...]
     markets: tuple[MarketConfig, ...] = field(default=())
+    series: tuple[SeriesConfig, ...] = field(default=())
+    auction: int = DEFAULT_AUCTION
+    """Seconds over which a liquidation's discount grows to all that is left of the account."""
 
     def leaves(self) -> dict[int, bytes]:
         """The genesis leaves by key; raises ConfigError naming the first parameter that cannot be."""
         self._check_numbers()
+        self._check_references()
         _require(0 <= self.time < 1 << 40, f"time {self.time} is not a u40")
         try:
             leaves = {
-                GLOBALS: Globals(0, bytes(32), self.time, 0, 0, 0, 0, 0).encode(),
+                GLOBALS: Globals(0, bytes(32), self.time, 0, 0, 0, 0, 0, auction=self.auction).encode(),
                 ORACLE_SET: OracleSet(self.threshold, self.feeders).encode(),
             }
             for coin in self.underlyings:
-                leaves[underlying_key(coin.number)] = _underlying_leaf(coin, self.time).encode()
+                leaves[underlying_key(coin.number)] = underlying_leaf(coin, self.time).encode()
+            for dated in self.series:
+                leaves[series_key(dated.underlying, dated.number)] = series_leaf(dated).encode()
             for market in self.markets:
-                leaves[market_key(market.number)] = _market_leaf(market).encode()
+                leaves[market_key(market.number)] = market_leaf(market, self.time).encode()
         except Unencodable as error:
             raise ConfigError(f"genesis: {error}") from error
         return leaves
 
     def _check_numbers(self) -> None:
-        coins = {coin.number for coin in self.underlyings}
-        _require(len(coins) == len(self.underlyings), "two underlyings share a number")
-        _require(len({market.number for market in self.markets}) == len(self.markets), "two markets share a number")
-        for market in self.markets:
-            _require(market.underlying in coins, f"market {market.number}: no underlying {market.underlying}")
-        _require(len(set(self.feeders)) == len(self.feeders), "a feeder is listed twice")
+        _require_distinct([coin.number for coin in self.underlyings], "underlyings")
+        _require_distinct([(dated.underlying, dated.number) for dated in self.series], "series")
+        _require_distinct([market.number for market in self.markets], "markets")
+        _require_distinct(self.feeders, "feeders")
         _require(bytes(20) not in self.feeders, "the zero address cannot sign prices")
         count = len(self.feeders)
         _require(1 <= self.threshold <= count <= MAX_FEEDERS, f"threshold {self.threshold} of {count} feeders")
+
+    def _check_references(self) -> None:
+        coins = {coin.number for coin in self.underlyings}
+        expiries = {(dated.underlying, dated.number): dated.expiry for dated in self.series}
+        for coin in self.underlyings:
+            _require_sound(coin, f"underlying {coin.number}")
+        for dated in self.series:
+            name = f"series {dated.number} of underlying {dated.underlying}"
+            _require_sound(dated, name)
+            _require(dated.underlying in coins, f"{name}: no such underlying")
+            _require(dated.expiry > self.time, f"{name}: expired at {dated.expiry}")
+        for market in self.markets:
+            name = f"market {market.number}"
+            _require_sound(market, name)
+            _require(market.underlying in coins, f"{name}: no underlying {market.underlying}")
+            known = market.kind == MarketKind.PERP or (market.underlying, market.series) in expiries
+            _require(known, f"{name}: no series {market.series}")
 
 
 def devnet_genesis(time: int, feeders: tuple[bytes, ...], threshold: int) -> Genesis:
@@ -148,43 +138,15 @@ def devnet_genesis(time: int, feeders: tuple[bytes, ...], threshold: int) -> Gen
     )
 
 
-def _underlying_leaf(coin: UnderlyingConfig, time: int) -> Underlying:
-    name = f"underlying {coin.number}"
-    _require(0 < coin.spot_step <= MAX_SPOT_STEP, f"{name}: spot_step {coin.spot_step} outside 1 … {MAX_SPOT_STEP}")
-    _require(0 <= coin.funding_cap <= MILLION, f"{name}: funding_cap {coin.funding_cap} above 100 %")
-    _require(coin.max_age > 0, f"{name}: max_age must be positive")
-    _require(0 < coin.max_move <= MILLION, f"{name}: max_move {coin.max_move} outside 1 … {MILLION}")
-    _require(0 <= coin.max_basis < MILLION, f"{name}: max_basis {coin.max_basis} not below 100 %")
-    return Underlying(
-        spot=0, mark=0, time=0, funding_index=0, funding_time=time, funding_cap=coin.funding_cap,
-        spot_step=coin.spot_step, max_age=coin.max_age, max_move=coin.max_move, max_basis=coin.max_basis,
-    )  # fmt: skip
-
-
-def _market_leaf(market: MarketConfig) -> Market:
-    name = f"market {market.number}"
-    _require(0 < market.tick < PRICE_BOUND, f"{name}: tick {market.tick} outside 1 … 2^47-1")
-    _require(0 < market.lot < POSITION_BOUND, f"{name}: lot {market.lot} must be positive")
-    _require(
-        market.lot * market.tick % MILLION == 0,
-        f"{name}: lot * tick = {market.lot * market.tick} is no multiple of {MILLION}, so notional would be rounded",
-    )
-    for rate in ("taker_fee", "maker_fee", "band", "contingency"):
-        _require(0 <= getattr(market, rate) < MILLION, f"{name}: {rate} {getattr(market, rate)} not within 0 … 100 %")
-    limit, interest = market.max_position, market.max_open_interest
-    _require(0 < limit < POSITION_BOUND, f"{name}: max_position {limit} outside 1 … 2^56-1")
-    _require(0 < interest < CASH_BOUND, f"{name}: max_open_interest {interest} outside 1 … 2^62-1")
-    _require((market.expiry == 0) == (market.kind == MarketKind.PERP), f"{name}: only a perpetual has expiry 0")
-    is_option = market.kind in (MarketKind.CALL, MarketKind.PUT)
-    _require((0 < market.strike < PRICE_BOUND) if is_option else market.strike == 0, f"{name}: strike {market.strike}")
-    return Market(
-        kind=market.kind, underlying=market.underlying, expiry=market.expiry, strike=market.strike, tick=market.tick,
-        lot=market.lot, taker_fee=market.taker_fee, maker_fee=market.maker_fee, band=market.band,
-        contingency=market.contingency, max_position=market.max_position, max_open_interest=market.max_open_interest,
-        open_interest=0, funding_pool=0,
-    )  # fmt: skip
-
-
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ConfigError(f"genesis: {message}")
+
+
+def _require_sound(item: Item, name: str) -> None:
+    fault = fault_of(item)
+    _require(fault is None, f"{name}: {fault}")
+
+
+def _require_distinct(numbers: Sequence[object], what: str) -> None:
+    _require(len(set(numbers)) == len(numbers), f"two {what} are the same")

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from rollup.types.leaves import Market, MarketKind
+from rollup.types.keys import KeyKind, index_of, kind_of, underlying_of
 from rollup.types.limits import MILLION
+from rollup.types.markets import Market, MarketKind, Series
 
 SYMBOLS: Final[Mapping[int, str]] = {1: "BTC", 2: "ETH", 3: "SOL", 4: "XRP", 5: "DOGE", 6: "ADA"}
 
@@ -23,17 +24,26 @@ def symbol_of(underlying: int) -> str:
     return SYMBOLS.get(underlying, f"U{underlying}")
 
 
-def instrument_name(market: Market) -> str:
-    """The name that follows from a market's terms; expiries are shown as their UTC day, strikes in USD."""
+def instrument_name(market: Market, expiry: int = 0) -> str:
+    """The name that follows from a market's terms and its series' expiry (s): its UTC day, the strike in USD."""
     symbol = symbol_of(market.underlying)
     if market.kind == MarketKind.PERP:
         return f"{symbol}-PERP"
-    dated = f"{symbol}-{_utc_day(market.expiry)}"
+    dated = f"{symbol}-{_utc_day(expiry)}"
     if market.kind == MarketKind.FUTURE:
         return dated
     whole, part = divmod(market.strike, MILLION)
     strike = f"{whole}.{part:06d}".rstrip("0") if part else str(whole)
     return f"{dated}-{strike}-{'C' if market.kind == MarketKind.CALL else 'P'}"
+
+
+def expiries_of(leaves: Mapping[int, bytes]) -> dict[tuple[int, int], int]:
+    """When each series (underlying, number) among the leaves of a state expires (s)."""
+    return {
+        (underlying_of(key), index_of(key)): Series.decode(value).expiry
+        for key, value in leaves.items()
+        if kind_of(key) is KeyKind.SERIES
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +54,13 @@ class Instruments:
     markets: Mapping[str, int]
 
     @classmethod
-    def of(cls, markets: Mapping[int, Market]) -> Self:
-        """Name every market of `markets` (by number), in ascending order."""
+    def of(cls, markets: Mapping[int, Market], expiries: Mapping[tuple[int, int], int]) -> Self:
+        """Name every market of `markets` (by number), in ascending order; `expiries` are those of all series."""
         names: dict[int, str] = {}
         numbers: dict[str, int] = {}
         for number in sorted(markets):
-            name = instrument_name(markets[number])
+            market = markets[number]
+            name = instrument_name(market, expiries.get((market.underlying, market.series), 0))
             name = f"{name}-{number}" if name in numbers else name
             names[number] = name
             numbers[name] = number

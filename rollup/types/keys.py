@@ -13,7 +13,7 @@ GLOBALS: Final = 0
 ORACLE_SET: Final = 1
 
 _UNDERLYINGS: Final = 1 << 32
-_EXPIRIES: Final = 2 << 32
+_SERIES: Final = 2 << 32
 _MARKETS: Final = 3 << 32
 _ACCOUNTS: Final = 1 << 38
 _ACCOUNTS_END: Final = 2 << 38
@@ -28,7 +28,7 @@ class KeyKind(IntEnum):
     GLOBALS = 0
     ORACLE_SET = 1
     UNDERLYING = 2
-    EXPIRY = 3
+    SERIES = 3
     MARKET = 4
     ACCOUNT = 5
     SLOT = 6
@@ -39,9 +39,9 @@ def underlying_key(underlying: int) -> int:
     return _UNDERLYINGS | _bounded(underlying, _U16, "underlying")
 
 
-def expiry_key(underlying: int, expiry: int) -> int:
-    """Key of an expiry (u16) of an underlying (u16)."""
-    return _EXPIRIES | _bounded(underlying, _U16, "underlying") << 16 | _bounded(expiry, _U16, "expiry")
+def series_key(underlying: int, series: int) -> int:
+    """Key of a series (u16), one expiry, of an underlying (u16)."""
+    return _SERIES | _bounded(underlying, _U16, "underlying") << 16 | _bounded(series, _U16, "series")
 
 
 def market_key(market: int) -> int:
@@ -71,7 +71,7 @@ def kind_of(key: int) -> KeyKind:
     if family == 1 and index <= _U16:
         return KeyKind.UNDERLYING
     if family == 2:
-        return KeyKind.EXPIRY
+        return KeyKind.SERIES
     if family == 3 and index <= _U16:
         return KeyKind.MARKET
     raise Undecodable(f"key {key:#x} belongs to no kind")
@@ -83,11 +83,16 @@ def account_of(key: int) -> int:
 
 
 def index_of(key: int) -> int:
-    """The u16 number of an underlying or market key, the account of an account key, the slot of a slot key."""
+    """The u16 number of an underlying, series or market key, the account of an account key, the slot of a slot key."""
     kind = kind_of(key)
     if kind is KeyKind.ACCOUNT:
         return account_of(key)
     return key & (SLOT_COUNT - 1) if kind is KeyKind.SLOT else key & _U16
+
+
+def underlying_of(key: int) -> int:
+    """The underlying (u16) that a series key belongs to."""
+    return key >> 16 & _U16
 
 
 def _kind_of_account_key(key: int) -> KeyKind:

@@ -7,25 +7,25 @@ from typing import Final
 # Block meters. Together they keep every fraud proof within one L1 transaction.
 MAX_TRANSACTIONS: Final = 32
 MAX_BYTES: Final = 8_192
-MAX_ACCOUNTS: Final = 40
-MAX_SLOTS: Final = 40
-MAX_SYSTEM: Final = 40
+MAX_ACCOUNTS: Final = 36
+MAX_SLOTS: Final = 36
+MAX_SYSTEM: Final = 80
 MAX_LEAF_BYTES: Final = 20_480
 MAX_RECOVERIES: Final = 96
-MAX_REVALUATIONS: Final = 2_048
-MAX_PRICINGS: Final = 256
+MAX_REVALUATIONS: Final = 1_024
+MAX_PRICINGS: Final = 80
 
 # Numeric ranges; a bound is exclusive, a maximum is inclusive.
 CASH_BOUND: Final = 1 << 62
-"""Cash, fees, withdrawals and funding pools stay strictly within ±CASH_BOUND (µUSD)."""
+"""Cash, fees, withdrawals and market pools stay strictly within ±CASH_BOUND (µUSD)."""
 INDEX_BOUND: Final = 1 << 62
 """Funding indices saturate at ±INDEX_BOUND (nUSD per coin)."""
 PRICE_BOUND: Final = 1 << 47
 """Accepted prices are 1 … PRICE_BOUND - 1 (µUSD per coin)."""
 DEPOSITS_BOUND: Final = 1 << 60
 """The Inbox contract admits at most this much in deposits, ever (µUSD)."""
-POSITION_BOUND: Final = 1 << 56
-"""A market's max_position is below this (µcoin)."""
+MAX_POSITION_LIMIT: Final = 1 << 62
+"""A market's max_position and max_open_interest are at most this (µcoin)."""
 MAX_POSITIONS: Final = 32
 MAX_FEEDERS: Final = 8
 MAX_SPOT_STEP: Final = 200_000
@@ -33,8 +33,12 @@ MAX_SPOT_STEP: Final = 200_000
 SLOT_COUNT: Final = 8_192
 """Order slots of an account; a nonce's low 13 bits choose one."""
 MAX_ACCOUNT: Final = (1 << 24) - 1
+INSURANCE_FUND: Final = MAX_ACCOUNT
+"""As the receiver of a transfer: the insurance fund."""
+MAX_LEGS: Final = 4
+"""Legs of a combo."""
 MAX_BATCH_BLOCKS: Final = 256
-MAX_FORCED_MESSAGE: Final = 256
+MAX_FORCED_MESSAGE: Final = 512
 """The Inbox contract admits no longer forced message (bytes, whole message)."""
 
 MILLION: Final = 1_000_000

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollup.errors import Undecodable, Unencodable
+from rollup.types.fields import LOW
 from rollup.types.limits import MAX_ACCOUNT
+from rollup.types.listing import Item, decode_item, encode_item
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,32 @@ class Forced:
     data: bytes
 
 
-Message = Open | Deposit | Forced
+@dataclass(frozen=True, slots=True)
+class List:
+    """The market admin's listing of an underlying, a series or a market, which opens at `opens` (s)."""
+
+    opens: int
+    item: Item
+
+
+Message = Open | Deposit | Forced | List
 
 _OPEN: Final = struct.Struct(">BBH20sQ")
 _DEPOSIT: Final = struct.Struct(">BBHQ")
 _FORCED_HEAD: Final = 21
+_LIST: Final = struct.Struct(">BBI")
 
 
 def encode_message(message: Message) -> bytes:
     """The canonical bytes of `message`, as the Inbox contract emits them."""
     if isinstance(message, Forced):
         return b"\x03" + _address(message.sender) + message.data
-    if not 0 <= message.account <= MAX_ACCOUNT:
-        raise Unencodable(f"account {message.account}")
-    high, low = message.account >> 16, message.account & 0xFFFF
     try:
+        if isinstance(message, List):
+            return _LIST.pack(4, message.opens >> 32, message.opens & LOW) + encode_item(message.item)
+        if not 0 <= message.account <= MAX_ACCOUNT:
+            raise Unencodable(f"account {message.account}")
+        high, low = message.account >> 16, message.account & 0xFFFF
         if isinstance(message, Open):
             return _OPEN.pack(1, high, low, _address(message.owner), message.amount)
         return _DEPOSIT.pack(2, high, low, message.amount)
@@ -68,6 +81,9 @@ def decode_message(data: bytes) -> Message:
         return Deposit(high << 16 | low, amount)
     if kind == 3 and size >= _FORCED_HEAD:
         return Forced(data[1:_FORCED_HEAD], data[_FORCED_HEAD:])
+    if kind == 4 and size >= _LIST.size:
+        _, high, low = _LIST.unpack_from(data)
+        return List(high << 32 | low, decode_item(data[_LIST.size :]))
     raise Undecodable(f"message of kind {kind} with {size} bytes")
 
 

@@ -36,7 +36,7 @@ class Reason(IntEnum):
     SIDE_MISMATCH = 29
     MAKER_IMMEDIATE = 30
     TAKER_POST_ONLY = 31
-    MARKET_KIND = 32
+    MARKET_CLOSED = 32
     TICK = 33
     LOT = 34
     PRICE_LIMIT = 35
@@ -55,6 +55,21 @@ class Reason(IntEnum):
     ORACLE_MOVE = 48
     ORACLE_SIGNERS = 49
     FORCED_KIND = 50
+    MARKET_EXPIRED = 51
+    HALTED = 52
+    SERIES_UNKNOWN = 53
+    SURFACE_INVALID = 54
+    NOTHING_TO_SETTLE = 55
+    NOT_LIQUIDATABLE = 56
+    FLAGGED = 57
+    NOT_FLAGGED = 58
+    AUCTION_OPEN = 59
+    INSURANCE = 60
+    INSOLVENCY = 61
+    DELEVERAGE_SIZE = 62
+    COMBO_LEGS = 63
+    LISTED = 64
+    LISTING_INVALID = 65
 
     @property
     def is_meter(self) -> bool:

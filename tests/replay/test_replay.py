@@ -31,7 +31,7 @@ async def test_a_replay_holds_to_the_unit_and_repeats_itself(tmp_path: Path) -> 
     assert min(trading[name] for name in ("deposits", "withdrawals", "transfers", "soft_cancels", "hard_cancels")) > 0
     assert trading["session_keys"] == 4
     assert heard.progressed["trading"] == [(tick, 64) for tick in range(1, 65)]
-    money = state["cash"] + state["fees"] + state["insurance"] + state["funding_pools"]
+    money = state["cash"] + state["fees"] + state["insurance"] + state["pools"]
     assert money == state["deposits"] - state["withdrawals"]
     assert state["fees"] > 0
     assert state["open_interest"][1] > 0

@@ -35,7 +35,7 @@ def show_instrument(instrument: Instrument) -> dict[str, Any]:
         "price_band": show_micro(market.band),
         "maximum_open_interest": show_micro(market.max_open_interest),
         "scheduled_activation": 0,
-        "scheduled_deactivation": market.expiry,
+        "scheduled_deactivation": instrument.expiry,
         "option_details": None,
         "perp_details": {"index": f"{instrument.currency}-{QUOTE}"} if instrument.kind == "perp" else None,
     }
