@@ -86,6 +86,8 @@ class ClientConfig(Role):
     rpc: str = setting("ws://127.0.0.1:8600/ws", "the sequencer's WebSocket")
     key: KeySource | None = setting(None, "signs orders, cancels and withdrawals: file:PATH or dev:N")
     account: int | None = setting(None, "account number acted for", Bounds(0, 2**24 - 1))
+    chain_id: int | None = setting(None, "L1 chain signed for; default: from the deployment file", Bounds(1, 2**64 - 1))
+    rollup: str | None = setting(None, "Rollup contract signed for; default: from the deployment file")
     timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)
 
 
