@@ -219,10 +219,15 @@ def _merge(stub: bytes, leaves: list[_Leaf]) -> list[_Leaf]:
 
 def _split(leaves: list[_Leaf], shift: int) -> list[tuple[int, list[_Leaf]]]:
     """Return sorted leaves by the child (0 … 3) they belong to, children ascending."""
-    parts: dict[int, list[_Leaf]] = {}
-    for leaf in leaves:
-        parts.setdefault(leaf[0] >> shift & 3, []).append(leaf)
-    return list(parts.items())
+    parts: list[tuple[int, list[_Leaf]]] = []
+    start = 0
+    child = leaves[0][0] >> shift
+    for end, leaf in enumerate(leaves):
+        if leaf[0] >> shift != child:
+            parts.append((child & 3, leaves[start:end]))
+            start, child = end, leaf[0] >> shift
+    parts.append((child & 3, leaves[start:]))
+    return parts
 
 
 def _expand(record: bytes, shift: int) -> bytes:

@@ -9,6 +9,7 @@ import trio
 
 from rollup.sequencer.matching_orders import TimeInForce
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
+from rollup.types.value import value
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class Submit:
 Command = PlaceOrder | SoftCancel | Submit
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TradeReport:
     """One executed fill. `block` and `index` place it in the chain; fees are µUSD, `taker_sells` is its direction."""
 
@@ -108,7 +109,7 @@ class TradeReport:
         return f"{self.block}-{self.index}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OrderReport:
     """An order and what became of it; `status` is open, filled, cancelled or expired, `why` says why not open."""
 

@@ -51,6 +51,7 @@ def settle_funding(ctx: Context, account: Account) -> Account:
         return account
     cash = account.cash
     settled: list[Position] = []
+    moved = False
     for position in account.positions:
         market = ctx.market(position.market)
         index = ctx.fresh_underlying(market.underlying).funding_index
@@ -61,7 +62,10 @@ def settle_funding(ctx: Context, account: Account) -> Account:
         cash -= payment
         pay_pool(ctx, position.market, market, payment)
         settled.append(Position(position.market, position.size, index))
+        moved = True
     require_range(cash)
+    if not moved:  # the rule within a second of an account's last trade
+        return account
     return Account(
         account.owner, account.signer, cash, account.withdrawn, account.owner_nonce, account.nonce_floor, tuple(settled)
     )  # fmt: skip

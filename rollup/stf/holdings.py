@@ -20,10 +20,11 @@ def with_size(account: Account, market: int, size: int, index: int, cash: int) -
 
     The position carries `index`, the underlying's funding index now, up to which the account is settled.
     """
-    before = tuple(position for position in account.positions if position.market < market)
-    after = tuple(position for position in account.positions if position.market > market)
-    changed = (Position(market, size, index),) if size else ()
+    positions = [position for position in account.positions if position.market < market]
+    if size:
+        positions.append(Position(market, size, index))
+    positions += [position for position in account.positions if position.market > market]
     return Account(
         account.owner, account.signer, cash, account.withdrawn, account.owner_nonce, account.nonce_floor,
-        before + changed + after,
+        tuple(positions),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from rollup.types.transactions import (
     Transfer,
     Withdraw,
 )
+from rollup.types.value import value
 
 
 class Kind(IntEnum):
@@ -32,7 +33,7 @@ class Kind(IntEnum):
     DEPOSIT = 17
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Fill:
     """A trade with its orders' terms. Fees and funding are what each side paid (µUSD, funding signed)."""
 
@@ -57,7 +58,7 @@ class Settled:
     funding: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Receipt:
     """One message or transaction of a block; `index` counts both together. Only forced ones can carry a reason.
 

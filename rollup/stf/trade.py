@@ -45,7 +45,7 @@ def execute_trade(ctx: Context, tx: Trade) -> Fill:
     taker_fee = div_ceil(amount * market.taker_fee, MILLION)
     maker_after = with_size(maker_settled, number, maker_size, index, maker_settled.cash - paid - maker_fee)
     taker_after = with_size(taker_settled, number, taker_size, index, taker_settled.cash + paid - taker_fee)
-    interest = _open_interest(market, number, (maker_settled, maker_size), (taker_settled, taker_size))
+    interest = _open_interest(market, (maker_size - fill, maker_size), (taker_size + fill, taker_size))
     require_range(maker_after.cash, taker_after.cash)  # 13
     totals = _with_fees(ctx.globals(), maker_fee + taker_fee)
     _require_margin(ctx, maker_settled, maker_after, maker_shrinks)  # 14
@@ -111,9 +111,11 @@ def _change(market: Market, account: Account, order: Slot, fill: int) -> tuple[i
     return new, shrinks
 
 
-def _open_interest(market: Market, number: int, *sides: tuple[Account, int]) -> int:
-    """The end of step 12: Σ of long positions after the trade; OPEN_INTEREST if it grew above the limit."""
-    change = sum(max(new, 0) - max(held(account, number), 0) for account, new in sides)
+def _open_interest(market: Market, *sides: tuple[int, int]) -> int:
+    """The end of step 12: Σ of long positions, of which two went from old to new; OPEN_INTEREST if above the limit."""
+    change = 0
+    for old, new in sides:
+        change += max(new, 0) - max(old, 0)
     interest = market.open_interest + change
     if change > 0 and interest > market.max_open_interest:
         raise InvalidTransaction(Reason.OPEN_INTEREST)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final, Self
 
 from rollup.errors import Undecodable, Unencodable
 from rollup.types.limits import MAX_POSITIONS
+from rollup.types.value import value
 
 NO_ADDRESS: Final = bytes(20)
 """The zero address: no signer."""
@@ -19,7 +19,7 @@ _SLOT: Final = struct.Struct(">QHBHIHIBIHI")
 _FLAGS_MASK: Final = 0x0F
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Position:
     """A holding: signed `size` (µcoin, never 0) and the funding index (nUSD per coin) when last settled."""
 
@@ -28,7 +28,7 @@ class Position:
     funding_index: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Account:
     """A margin account. `cash` is signed µUSD; `withdrawn` the µUSD withdrawn ever; positions ascend by market.
 
@@ -59,7 +59,7 @@ class Account:
                 self.owner, self.signer, self.cash, self.withdrawn, self.owner_nonce, self.nonce_floor,
                 len(self.positions),
             )  # fmt: skip
-            return head + b"".join(_POSITION.pack(p.market, p.size, p.funding_index) for p in self.positions)
+            return head + b"".join([_POSITION.pack(p.market, p.size, p.funding_index) for p in self.positions])
         except struct.error as error:
             raise Unencodable(f"account: {error}") from error
 
@@ -72,13 +72,14 @@ class Account:
         owner, signer, cash, withdrawn, owner_nonce, nonce_floor, count = _ACCOUNT.unpack_from(data)
         if count > MAX_POSITIONS or size != _ACCOUNT.size + count * _POSITION.size:
             raise Undecodable(f"account of {size} bytes with {count} positions")
-        positions = tuple(Position(*fields) for fields in _POSITION.iter_unpack(data[_ACCOUNT.size :]))
+        positions: list[Position] = []
         last = -1
-        for position in positions:
-            if position.market <= last or position.size == 0:
-                raise Undecodable(f"account: position in market {position.market} empty or out of order")
-            last = position.market
-        return cls(owner, signer, cash, withdrawn, owner_nonce, nonce_floor, positions)
+        for market, held, index in _POSITION.iter_unpack(data[_ACCOUNT.size :]):
+            if market <= last or held == 0:
+                raise Undecodable(f"account: position in market {market} empty or out of order")
+            last = market
+            positions.append(Position(market, held, index))
+        return cls(owner, signer, cash, withdrawn, owner_nonce, nonce_floor, tuple(positions))
 
     def position_in(self, market: int) -> int:
         """Signed size held in `market` (µcoin), 0 if none."""
@@ -88,7 +89,7 @@ class Account:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Slot:
     """What an order slot remembers: the terms of its newest order and how much of it is filled (µcoin).
 

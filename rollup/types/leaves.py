@@ -14,6 +14,7 @@ from typing import Final, Self
 from rollup.errors import Undecodable, Unencodable
 from rollup.types.accounts import Account, Position, Slot
 from rollup.types.limits import MAX_FEEDERS
+from rollup.types.value import value
 
 __all__ = ["Account", "Globals", "Market", "MarketKind", "OracleSet", "Position", "Slot", "Underlying"]
 
@@ -32,7 +33,7 @@ class MarketKind(IntEnum):
     PUT = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Globals:
     """The chain's totals: inbox position, time (s) of the last block, money counters (µUSD), number of accounts."""
 
@@ -87,7 +88,7 @@ class OracleSet:
         return cls(data[0], tuple(data[start : start + 20] for start in range(2, len(data), 20)))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Underlying:
     """A coin: its oracle prices (µUSD per coin), its perpetual's funding, and the oracle's limits.
 
@@ -128,7 +129,7 @@ class Underlying:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Market:
     """One instrument: terms, fees (ppm of notional), limits (µcoin), and its running totals.
 

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from rollup.errors import Undecodable, Unencodable
+from rollup.types.value import value
 
 SIGNATURE_SIZE: Final = 64
 EMPTY_SIGNATURE: Final = bytes(SIGNATURE_SIZE)
@@ -36,7 +37,7 @@ class TransactionType(IntEnum):
     ORACLE_UPDATE = 6
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FreshOrder:
     """An order with its terms and signature: what its first fill needs."""
 
@@ -55,7 +56,7 @@ class FreshOrder:
         return bool(self.flags & FLAG_SELL)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OrderRef:
     """A reference to an order whose terms already stand in the account's order slot."""
 
@@ -63,7 +64,7 @@ class OrderRef:
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Trade:
     """A fill of `fill` µcoin between two orders, at the maker's price."""
 
