@@ -15,6 +15,7 @@ from rollup.sequencer.checks import check_account, check_nonce, check_order
 from rollup.sequencer.commands import (
     OrderReport,
     PlaceOrder,
+    Reply,
     SoftCancel,
     Submit,
     TradeReport,
@@ -64,6 +65,10 @@ class Exchange:
 
     async def place(self, order: FreshOrder, time_in_force: TimeInForce, label: str = "") -> OrderReport:
         """Place a signed order; returns what became of it once that is durable. Raises Rejected."""
+        return await self.begin_placing(order, time_in_force, label).wait()
+
+    def begin_placing(self, order: FreshOrder, time_in_force: TimeInForce, label: str = "") -> Reply[OrderReport]:
+        """`place` without waiting: the reply is released once it is durable. Raises Rejected."""
         self._require_serving()
         instrument = self.catalogue.by_number(order.market)
         check_order(order, instrument, time_in_force, self._desk.ledger.now(), self._max_life)
@@ -80,7 +85,7 @@ class Exchange:
         )
         command = PlaceOrder(order, digest, time_in_force, label)
         self._admission.offer(command)
-        return await command.reply.wait()
+        return command.reply
 
     async def cancel(self, cancel: Cancel) -> list[OrderReport]:
         """Take orders off the book at once (a soft cancel); `submit` the same request to make it final."""

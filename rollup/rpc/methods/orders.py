@@ -11,6 +11,8 @@ from rollup.rpc.dispatch import Dispatcher, Params
 from rollup.rpc.methods.fields import Hexadecimal, Integer, Text, amount_of, integer, read_hex, read_signature
 from rollup.rpc.methods.shapes import show_order, show_trade, show_transaction
 from rollup.rpc.session import Session
+from rollup.sequencer.catalogue import Catalogue
+from rollup.sequencer.commands import OrderReport, Reply
 from rollup.sequencer.exchange import Exchange
 from rollup.sequencer.matching_orders import TimeInForce
 from rollup.sequencer.rejections import BadCombination
@@ -69,14 +71,28 @@ class OpenOrdersParams(Params, frozen=True):
     instrument_name: Text | None = None
 
 
+class PlacedOrder:
+    """The answer to `private/order`, promised."""
+
+    __slots__ = ("_names", "_reply", "hear")
+
+    def __init__(self, names: Catalogue, reply: Reply[OrderReport]) -> None:
+        self._names = names
+        self._reply = reply
+        self.hear = reply.hear
+
+    def result(self) -> dict[str, Any]:
+        """The order and its trades; raises Rejected."""
+        names, report = self._names, self._reply.result()
+        return {"order": show_order(names, report), "trades": [show_trade(names, t) for t in report.trades]}
+
+
 def register_orders(dispatcher: Dispatcher, exchange: Exchange) -> None:
     """private/order, cancel, cancel_all and get_open_orders."""
 
-    async def order(_: Session, params: OrderParams) -> dict[str, Any]:
+    def order(_: Session, params: OrderParams) -> PlacedOrder:
         fresh, time_in_force = read_order(exchange, params)
-        report = await exchange.place(fresh, time_in_force, params.label)
-        names = exchange.catalogue
-        return {"order": show_order(names, report), "trades": [show_trade(names, t) for t in report.trades]}
+        return PlacedOrder(exchange.catalogue, exchange.begin_placing(fresh, time_in_force, params.label))
 
     async def cancel(_: Session, params: CancelParams) -> dict[str, Any]:
         nonce = integer(params.nonce) if not isinstance(params.nonce, UnsetType) else None
@@ -104,7 +120,7 @@ def register_orders(dispatcher: Dispatcher, exchange: Exchange) -> None:
         shown = [show_order(exchange.catalogue, report) for report in reports]
         return {"subaccount_id": params.subaccount_id, "orders": shown}
 
-    dispatcher.register("private/order", OrderParams, order)
+    dispatcher.register_promise("private/order", OrderParams, order)
     dispatcher.register("private/cancel", CancelParams, cancel)
     dispatcher.register("private/cancel_all", CancelAllParams, cancel_all)
     dispatcher.register("private/get_open_orders", OpenOrdersParams, open_orders)
