@@ -38,7 +38,7 @@ class Replica:
         self.store = store
         self.origin = origin
         self.fraud: Fraud | None = None
-        self._recover = recover
+        self.recover = recover
         self._on_block = on_block
         if store.committed < 0:
             store.initialise(decode_leaves(origin.leaves), expected_root=origin.genesis.state_root)
@@ -130,7 +130,7 @@ class Replica:
 
     def _execute_block(self, batch: DerivedBatch, position: int, block: DerivedBlock) -> BlockCommit | None:
         header, store = block.header, self.store
-        result = execute_block(store.read, header, block.txs, block.messages, self.origin.separator, self._recover)
+        result = execute_block(store.read, header, block.txs, block.messages, self.origin.separator, self.recover)
         witness = build_witness(store.tree, result.pre) if self._on_block or result.reason else b""
         root = b""
         if result.reason is Reason.NONE:

@@ -14,9 +14,11 @@ import trio
 from rollup.crypto.eip712 import header_digest
 from rollup.crypto.keccak import keccak
 from rollup.crypto.signatures import sign
+from rollup.errors import StoreError
 from rollup.sequencer.commands import TradeReport
 from rollup.sequencer.journal import encode_trade, trade_key
 from rollup.sequencer.ledger import NewBlock
+from rollup.sequencer.rejections import StoppedServing
 from rollup.sequencer.unit import Unit
 from rollup.stf.receipts import Receipt
 from rollup.store.changes import BlockCommit, Notes
@@ -38,9 +40,11 @@ class Committer:
         self._key = key
         self._separator = separator
         self._announce = announce
+        self.failed = False
+        """Whether the disk refused a write: nothing is acknowledged any more, everybody who waits is refused."""
 
     async def run(self, units: trio.MemoryReceiveChannel[Unit]) -> None:
-        """Serve until the engine ends. A `StoreError` ends the process: nothing unwritten was acknowledged."""
+        """Serve until the engine ends."""
         async for first in units:
             group = [first]
             while len(group) < GROUP:
@@ -48,9 +52,15 @@ class Committer:
                     group.append(units.receive_nowait())
                 except (trio.WouldBlock, trio.EndOfChannel):
                     break
-            await self._commit(group)
+            try:
+                await self._commit(group)
+            except StoreError as error:
+                self.failed = True
+                _refuse(group, error)
 
     async def _commit(self, group: Sequence[Unit]) -> None:
+        if self.failed:
+            raise StoreError("an earlier write failed")
         entries: dict[bytes, bytes | None] = {}
         blocks: list[BlockCommit] = []
         for unit in group:
@@ -72,6 +82,14 @@ class Committer:
             place = number.to_bytes(5, "big") + receipt.index.to_bytes(2, "big")
             index[TRANSACTIONS + transaction_id(receipt)] = place
         return BlockCommit(block.staged, record, encode_receipts(block.receipts), index)
+
+
+def _refuse(group: Sequence[Unit], error: StoreError) -> None:
+    """Tell everybody who waits for these units that it is not known whether they are on disk."""
+    for unit in group:
+        for reply in unit.replies:
+            reply.fail(StoppedServing(f"the sequencer cannot write: {error}"))
+            reply.release()
 
 
 def transaction_id(receipt: Receipt) -> bytes:
