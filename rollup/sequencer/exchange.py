@@ -146,6 +146,7 @@ class Exchange:
 
     def nonce_of(self, account: int, order_id: bytes) -> int:
         """The nonce of an open order; UnknownOrder if the account has none of that id."""
+        self._require_account(account)
         order = self._desk.orders.by_digest(order_id)
         if order is None or order.fresh.account != account:
             raise UnknownOrder("no such open order", account=account, order_id=f"0x{order_id.hex()}")
@@ -155,6 +156,8 @@ class Exchange:
         self, instrument: Instrument | None, account: int | None, page: int, size: int
     ) -> tuple[int, list[TradeReport]]:
         """How many trades there are to page through, and one page of them, newest first."""
+        if account is not None:
+            self._require_account(account)
         markets = [instrument.number] if instrument is not None else [each.number for each in self.catalogue]
         return await self._archive.trades(markets, account, page, size)
 

@@ -95,13 +95,13 @@ def register_orders(dispatcher: Dispatcher, exchange: Exchange) -> None:
         return PlacedOrder(exchange.catalogue, exchange.begin_placing(fresh, time_in_force, params.label))
 
     async def cancel(_: Session, params: CancelParams) -> dict[str, Any]:
+        signature = read_signature(params.signature)
         nonce = integer(params.nonce) if not isinstance(params.nonce, UnsetType) else None
         if (nonce is None) == isinstance(params.order_id, UnsetType):
             raise BadCombination("give either nonce or order_id")
         if nonce is None:
             assert not isinstance(params.order_id, UnsetType)
             nonce = exchange.nonce_of(params.subaccount_id, read_hex(params.order_id, 32, "order_id"))
-        signature = read_signature(params.signature)
         return await cancel_orders(Cancel(params.subaccount_id, False, nonce, signature), params.hard)
 
     async def cancel_all(_: Session, params: CancelAllParams) -> dict[str, Any]:
@@ -115,7 +115,8 @@ def register_orders(dispatcher: Dispatcher, exchange: Exchange) -> None:
         return {"cancelled_orders": len(reports), "orders": [show_order(exchange.catalogue, r) for r in reports]}
 
     def open_orders(_: Session, params: OpenOrdersParams) -> dict[str, Any]:
-        wanted = exchange.catalogue.by_name(params.instrument_name).number if params.instrument_name else None
+        name = params.instrument_name
+        wanted = None if name is None else exchange.catalogue.by_name(name).number
         reports = [r for r in exchange.open_orders(params.subaccount_id) if wanted is None or r.market == wanted]
         shown = [show_order(exchange.catalogue, report) for report in reports]
         return {"subaccount_id": params.subaccount_id, "orders": shown}
