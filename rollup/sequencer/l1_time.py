@@ -14,7 +14,7 @@ from typing import Final
 from rollup.sequencer.options import Clock
 
 SHARE: Final = 4
-"""A quarter of what L1 would bear: the rest is for the operator, and for catching up."""
+"""A quarter of what L1 would bear may pass in silence, and a quarter must be left: for the operator, for catching up."""
 
 
 class L1Time:
@@ -30,10 +30,13 @@ class L1Time:
         self._wall = wall
         self._ahead = ahead // 2
         self._lag = lag // 2
+        self._too_old = lag - lag // SHARE
         self._alone = min(lag, patience) // SHARE
         self._steady = steady
         self._l1: int | None = None
         self._heard = 0.0
+        self._unposted: int | None = None
+        self._waiting_since = 0.0
 
     def hear(self, timestamp: int) -> None:
         """The time of L1's newest block, just read."""
@@ -53,14 +56,21 @@ class L1Time:
         """By how many seconds the machine's clock is further off than is believed; 0 if it is not."""
         return self._wall() - self.now()
 
-    def trouble(self, oldest: int | None) -> str:
-        """Why nothing more may be acknowledged, empty if it may; `oldest` is the time of the first unposted block."""
-        l1 = self.l1
+    def trouble(self, number: int, timestamp: int | None) -> str:
+        """Why nothing more may be acknowledged, empty if it may.
+
+        `number` and `timestamp` are those of the first block that is not on L1; None if there is none.
+        """
+        steady, l1 = self._steady(), self.l1
+        if timestamp is None or number != self._unposted:
+            self._unposted, self._waiting_since = number, steady
         if l1 is None:
             return ""
-        silent = int(self._steady() - self._heard)
+        silent, waiting = int(steady - self._heard), int(steady - self._waiting_since)
         if silent > self._alone:
             return f"nothing was heard from L1 for {silent} s"
-        if oldest is not None and l1 - oldest > self._alone:
-            return f"a block of {l1 - oldest} s ago is not on L1 yet"
+        if waiting > self._alone:
+            return f"block {number} has waited for L1 for {waiting} s"
+        if timestamp is not None and l1 - timestamp > self._too_old:
+            return f"block {number} is {l1 - timestamp} s old, and L1 will soon refuse it"
         return ""

@@ -147,8 +147,9 @@ class Watcher:
 
     def _look_at_time(self) -> None:
         """Stop taking commands in while L1 is too far away, and say if the machine's clock is not to be believed."""
-        first = self._writer.store.records.block(self.progress.block + 1) if self._posts else None
-        self._trouble = self._time.trouble(None if first is None else first.header.timestamp)
+        number = self.progress.block + 1
+        first = self._writer.store.records.block(number) if self._posts else None
+        self._trouble = self._time.trouble(number, None if first is None else first.header.timestamp)
         self._say("late", self._trouble)
         off = self._time.deviation()
         self._say("clock", f"this machine's clock is {off:+} s off what L1 allows and is not followed" if off else "")
