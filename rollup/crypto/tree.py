@@ -98,13 +98,7 @@ class Tree:
 
     def changes(self, writes: Mapping[int, bytes]) -> tuple[bytes, dict[int, bytes]]:
         """Return the root and the records that `update` would set, leaving the tree as it is."""
-        if not writes:
-            return self.root, {}
-        leaves = [(key, leaf_hash(writes[key])) for key in sorted(writes)]
-        assert leaves[0][0] >= 0, "a key is not negative"
-        assert leaves[-1][0] < 1 << KEY_BITS, "a key has 40 bits"
-        records: dict[int, bytes] = {}
-        return _update(self.nodes.get, ROOT, KEY_BITS, leaves, records), records
+        return changes(self.nodes, self.root, writes)
 
     def fork(self) -> Tree:
         """Return a tree that starts as this one and can be updated without disturbing it.
@@ -135,6 +129,17 @@ class Tree:
         if parent and int.from_bytes(parent[:5], "big") >> shift == child:
             return parent
         return b""
+
+
+def changes(nodes: NodeReader, root: bytes, writes: Mapping[int, bytes]) -> tuple[bytes, dict[int, bytes]]:
+    """Return the root and the records that writing leaf values to the tree of `root` would set."""
+    if not writes:
+        return root, {}
+    leaves = [(key, leaf_hash(writes[key])) for key in sorted(writes)]
+    assert leaves[0][0] >= 0, "a key is not negative"
+    assert leaves[-1][0] < 1 << KEY_BITS, "a key has 40 bits"
+    records: dict[int, bytes] = {}
+    return _update(nodes.get, ROOT, KEY_BITS, leaves, records), records
 
 
 def leaf_hash(value: bytes) -> bytes:

@@ -39,7 +39,6 @@ class Desk:
         self.catalogue = catalogue
         self._floor = Floor(ledger, catalogue, max_orders)
         self._execution = Execution(self._floor, memo)
-        self._memo = memo
 
     @property
     def books(self) -> dict[int, Book]:
@@ -69,7 +68,6 @@ class Desk:
         floor.check_slot(order, account)
         order.cap(reducible(account, order.fresh))
         check_exposure(self.ledger, floor.books, order.fresh.account, order.fresh, order.entry.remaining)
-        self._memo.put(order.digest, order.fresh.signature, order.signer)
         book = floor.books[order.fresh.market]
         self._execution.begin(order)
         try:

@@ -28,7 +28,6 @@ from rollup.sequencer.matching_orders import TimeInForce
 from rollup.sequencer.rejections import StoppedServing, UnknownOrder, refusal
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import AccountView, BatchView, BlockView, DepthView, StatusView, TickerView
-from rollup.types.keys import account_key
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
 
@@ -194,7 +193,7 @@ class Exchange:
             raise StoppedServing("the sequencer takes nothing in at the moment")
 
     def _require_account(self, number: int) -> None:
-        if not self._desk.ledger.leaf(account_key(check_account(number))):
+        if self._desk.ledger.account(check_account(number)) is None:
             raise refusal(Reason.ACCOUNT_UNKNOWN, account=number)
 
     def _oracle_digests(self, update: OracleUpdate) -> tuple[tuple[bytes, bytes], ...]:

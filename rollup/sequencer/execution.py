@@ -14,10 +14,8 @@ from rollup.sequencer.matching import Party, Refusal
 from rollup.sequencer.matching_orders import Fill, Order
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.orders import OpenOrder
-from rollup.stf.builder import BlockFull, InvalidTransaction
+from rollup.stf.builder import BlockFull, Checkpoint, InvalidTransaction
 from rollup.stf.receipts import Receipt
-from rollup.types.keys import slot_key
-from rollup.types.leaves import Slot
 from rollup.types.limits import SLOT_COUNT
 from rollup.types.transactions import FreshOrder, OracleUpdate, OrderRef, Trade, Transaction
 
@@ -44,7 +42,8 @@ class Execution:
     def execute(self, taker: Order, fills: Sequence[Fill]) -> Refusal | None:
         """Execute fills all or none; begins a new block if they do not fit into the open one."""
         for fresh_block in (self._ledger.is_empty, True):
-            mark = self._ledger.begin().checkpoint()
+            # A single fill, the common case, takes itself back if it is refused.
+            mark = self._ledger.begin().checkpoint() if len(fills) > 1 else None
             trades: list[TradeReport] = []
             for index, fill in enumerate(fills):
                 trade = self._trade(fill)
@@ -53,10 +52,10 @@ class Execution:
                 except InvalidTransaction as error:
                     market = self._floor.catalogue.by_number(taker.market).market
                     party = party_at_fault(self._ledger, error, fill, market)
-                    self._ledger.begin().restore(mark)
+                    self._restore(mark)
                     return Refusal(index, party, error.reason)
                 except BlockFull as error:
-                    self._ledger.begin().restore(mark)
+                    self._restore(mark)
                     if fresh_block:
                         return Refusal(index, Party.TAKER, error.reason)
                     self._floor.seal()
@@ -81,6 +80,10 @@ class Execution:
         self._floor.seal()
         return self._ledger.apply(transaction)
 
+    def _restore(self, mark: Checkpoint | None) -> None:
+        if mark is not None:
+            self._ledger.begin().restore(mark)
+
     def _trade(self, fill: Fill) -> Trade:
         maker = self._floor.orders.get(fill.maker.order_id)
         assert maker is not None, "a resting order is an open order"
@@ -90,8 +93,8 @@ class Execution:
     def _side(self, order: OpenOrder) -> FreshOrder | OrderRef:
         """The order in full the first time, and a reference once its slot holds it."""
         fresh = order.fresh
-        leaf = self._ledger.leaf(slot_key(fresh.account, fresh.nonce))
-        if leaf and Slot.decode(leaf).nonce == fresh.nonce:
+        slot = self._ledger.slot(fresh.account, fresh.nonce)
+        if slot is not None and slot.nonce == fresh.nonce:
             return OrderRef(fresh.account, fresh.nonce % SLOT_COUNT)
         self._memo.put(order.digest, fresh.signature, order.signer)
         return fresh

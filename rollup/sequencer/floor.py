@@ -51,10 +51,9 @@ class Floor:
 
     def authorised(self, number: int, address: bytes) -> Account:
         """The account, if `address` may trade for it; ACCOUNT_UNKNOWN, SIGNATURE_INVALID."""
-        leaf = self.ledger.leaf(account_key(number))
-        if not leaf:
+        account = self.ledger.account(number)
+        if account is None:
             raise refusal(Reason.ACCOUNT_UNKNOWN, account=number)
-        account = Account.decode(leaf)
         if address != account.owner and (not any(account.signer) or address != account.signer):
             raise refusal(Reason.SIGNATURE_INVALID, account=number)
         return account
@@ -64,8 +63,8 @@ class Floor:
         fresh = order.fresh
         if fresh.nonce < account.nonce_floor:
             raise refusal(Reason.NONCE_FLOOR, floor=account.nonce_floor)
-        slot = self.ledger.leaf(slot_key(fresh.account, fresh.nonce))
-        if slot and Slot.decode(slot).nonce >= fresh.nonce:
+        slot = self.ledger.slot(fresh.account, fresh.nonce)
+        if slot is not None and slot.nonce >= fresh.nonce:
             raise refusal(Reason.NONCE_STALE, nonce=fresh.nonce)
         other = self.orders.in_slot(order.slot)
         if other is not None:
