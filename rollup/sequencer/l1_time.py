@@ -14,7 +14,7 @@ from typing import Final
 from rollup.sequencer.options import Clock
 
 SHARE: Final = 4
-"""A quarter of what L1 would bear may pass in silence, and a quarter must be left: for the operator, for catching up."""
+"""A quarter of what L1 would bear may pass in silence; a quarter is left for the operator and for catching up."""
 
 
 class L1Time:
