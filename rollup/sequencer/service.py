@@ -8,7 +8,8 @@ L1 ◄─ batcher ◄──────────────── store
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -40,6 +41,7 @@ from rollup.sequencer.options import SequencerOptions
 from rollup.sequencer.posting import run_posting
 from rollup.sequencer.standing import Standing, align
 from rollup.sequencer.stored import open_store
+from rollup.sequencer.tuning import tuned
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import StatusView
 from rollup.sequencer.watch import Progress, Watcher
@@ -105,7 +107,7 @@ async def run_sequencer(
         archive = Archive(store.records, address_of(options.key))
         exchange = Exchange(desk, admission, archive, status, origin.separator, options.max_order_life)
         committer = Committer(writer, options.key, origin.separator, exchange.announce)
-        async with trio.open_nursery() as nursery:
+        async with _tuned_nursery() as nursery:
             posting = None
             if options.post_batches:
                 post = partial(run_posting, options, contract, account, alarms, writer, watcher, origin.separator)
@@ -117,6 +119,13 @@ async def run_sequencer(
             nursery.start_soon(admission.run)
             nursery.start_soon(_speak_last, committer, watcher.run)
             task_status.started(Sequencer(exchange, watcher, alarms, store, listeners))
+
+
+@asynccontextmanager
+async def _tuned_nursery() -> AsyncIterator[trio.Nursery]:
+    with tuned():
+        async with trio.open_nursery() as nursery:
+            yield nursery
 
 
 async def _speak_last(
