@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,48 +11,16 @@ import pytest
 import trio
 
 from rollup.batcher.alarms import Alarms
-from rollup.batcher.contracts import RollupContract
-from rollup.batcher.post import Poster, Rhythm
-from rollup.batcher.service import finalise_due, run_batcher
+from rollup.batcher.service import finalise_due
 from rollup.errors import L1Error
 from rollup.l1 import dev
-from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
-from rollup.l1.devkeys import dev_address, dev_key
+from rollup.l1.devkeys import dev_address
 from rollup.l1.values import Fees
+from tests.support.batching import Died, Fragile, die, poster_of, tip, wait_for
 from tests.support.deployed import DISPUTE_WINDOW, ETHER, RIVAL, SEQUENCER, Site, open_site
 from tests.support.poster import Poster as Rival
-from tests.support.relay import relay_to
 from tests.support.stock import Stock, open_stock
-
-AT_ONCE = Rhythm(0, 1, 1)
-
-
-class Died(Exception):  # noqa: N818 - what happened
-    """The process ended here."""
-
-
-class Fragile(L1Client):
-    """A client that runs `hook` before or after each request."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.before: dict[str, Callable[[], Awaitable[None]]] = {}
-        self.after: dict[str, Callable[[], Awaitable[None]]] = {}
-
-    async def request(self, method: str, *params: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109
-        """Ask the node."""
-        if method in self.before:
-            await self.before.pop(method)()
-        answer = await super().request(method, *params, timeout=timeout)
-        if method in self.after:
-            await self.after.pop(method)()
-        return answer
-
-
-async def die() -> None:
-    """End here."""
-    raise Died
 
 
 @pytest.fixture
@@ -77,20 +45,6 @@ async def fragile(site: Site) -> AsyncIterator[Fragile]:
         yield client
 
 
-def poster_of(stock: Stock, client: L1Client, alarms: Alarms | None = None, **terms: Any) -> Poster:
-    """A poster that posts at once, with a short patience."""
-    account = L1Account(client, dev_key(SEQUENCER), **terms)
-    contract = RollupContract(client, stock.site.deployment.rollup)
-    return Poster(contract, account, stock.blocks, alarms or Alarms(), AT_ONCE, stuck_seconds=0.2)
-
-
-async def tip(site: Site) -> tuple[int, int]:
-    """The last batch on L1 and its last block."""
-    rollup = site.contract("Rollup")
-    index = await rollup.call("batchCount") - 1
-    return index, (await rollup.call("batches", index))[5]
-
-
 @asynccontextmanager
 async def without_mining(site: Site) -> AsyncIterator[None]:
     """Transactions wait as long as the block lasts, and are mined then."""
@@ -103,13 +57,6 @@ async def waiting(site: Site) -> bool:
     """Whether the sequencer has a transaction in the pool."""
     address = dev_address(SEQUENCER)
     return await site.l1.get_nonce(address, "pending") > await site.l1.get_nonce(address)
-
-
-async def wait_for(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Until it is so."""
-    with trio.fail_after(20):
-        while not await condition():  # noqa: ASYNC110 - it happens on the node
-            await trio.sleep(0.02)
 
 
 async def test_waiting_blocks_are_posted_once(site: Site, stock: Stock) -> None:
@@ -286,81 +233,3 @@ async def test_a_price_above_the_ceiling_is_an_alarm_and_nothing_is_sent(site: S
     assert await tip(site) == (0, 0)
     assert await poster_of(stock, site.l1, alarms).post_if_due() is not None
     assert alarms.texts() == ()
-
-
-@asynccontextmanager
-async def running(stock: Stock, client: L1Client, alarms: Alarms, **terms: Any) -> AsyncIterator[None]:
-    """The batcher's own loop."""
-    poster = poster_of(stock, client, alarms)
-    settings: dict[str, Any] = {"poll": 0.02, "low_balance": 0, "finalise": False, "posting": lambda: True, **terms}
-    async with trio.open_nursery() as nursery:
-        await nursery.start(
-            lambda task_status: run_batcher(
-                poster, poster._contract, poster._account, alarms, task_status=task_status, **settings
-            )
-        )
-        yield
-        nursery.cancel_scope.cancel()
-
-
-def standing(alarms: Alarms) -> set[str]:
-    """Keys of the standing alarms."""
-    return {text.split(":")[0] for text in alarms.texts()}
-
-
-async def test_a_low_balance_is_an_alarm_while_posting_still_works_and_an_empty_one_ends_with_the_refill(
-    site: Site, stock: Stock
-) -> None:
-    """Early, not when it is too late."""
-    alarms, wallet, friend = Alarms(), site.account(SEQUENCER), site.account(RIVAL)
-
-    async def leave(wei: int) -> None:
-        balance = await site.l1.get_balance(wallet.address)
-        await wallet.transact(friend.address, value=balance - wei, gas=21_000)
-
-    await leave(ETHER // 20)
-    async with running(stock, site.l1, alarms, low_balance=ETHER // 10):
-        await wait_for(lambda: reached(site, 3))
-        assert standing(alarms) == {"balance"}
-    await leave(10**14)
-    stock.add()
-    async with running(stock, site.l1, alarms, low_balance=ETHER // 10):
-
-        async def starved() -> bool:
-            return "l1" in standing(alarms)
-
-        await wait_for(starved)
-        assert "balance" in standing(alarms)
-        await friend.transact(wallet.address, value=ETHER)
-        await wait_for(lambda: reached(site, 4))
-
-        async def quiet() -> bool:
-            return not standing(alarms)
-
-        await wait_for(quiet)
-
-
-async def reached(site: Site, block: int) -> bool:
-    """Whether L1 has this block."""
-    return (await tip(site))[1] >= block
-
-
-async def test_an_l1_that_is_down_for_a_while_is_an_alarm_and_posting_goes_on(site: Site, stock: Stock) -> None:
-    """Blocks that came meanwhile follow."""
-    alarms = Alarms()
-    async with relay_to(site.url) as relay, L1Client(relay.url) as client, running(stock, client, alarms):
-        await wait_for(lambda: reached(site, 3))
-        relay.cut()
-        stock.add(2)
-
-        async def down() -> bool:
-            return "l1" in standing(alarms)
-
-        await wait_for(down)
-        relay.mend()
-        await wait_for(lambda: reached(site, 5))
-
-        async def quiet() -> bool:
-            return not standing(alarms)
-
-        await wait_for(quiet)
