@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from challenger.target import ConfirmationsFlag, DeploymentFlag, KeyFlag, L1Flag, RollupFlag, find_target
 from rollup.cli.options import DEFAULT, Common
 from rollup.config import ChallengerConfig
+from rollup.derive.ahead import Ahead
 from rollup.derive.follower import Follower
 from rollup.derive.fraud import Fraud
 from rollup.derive.origin import Origin, read_origin
@@ -59,8 +60,9 @@ async def prove(
 async def derive_once(l1: L1Client, origin: Origin, confirmations: int) -> Replica:
     """A replica in memory, up to the confirmed head or the first fraud."""
     store = StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
-    replica = Replica(store, origin)
-    await Pipeline(Follower(L1Source(l1, origin), confirmations=confirmations), replica).advance()
+    with Ahead(origin.separator) as ahead:
+        replica = Replica(store, origin, ahead=ahead)
+        await Pipeline(Follower(L1Source(l1, origin), confirmations=confirmations), replica).advance()
     return replica
 
 

@@ -21,6 +21,7 @@ from challenger.http import StatusServer
 from challenger.rewards import Bounties
 from challenger.status import Status
 from challenger.worker import WorkerDied, open_worker
+from rollup.derive.ahead import Ahead
 from rollup.derive.chain import DerivedBatch
 from rollup.derive.follower import Follower
 from rollup.derive.fraud import Fraud
@@ -154,10 +155,12 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
         code = await verifier_code(l1, origin)
         identity = ChainIdentity(origin.chain_id, options.rollup)
         store = StateStore.open(options.data / REPLICA, identity, create=True)
+        ahead = Ahead(origin.separator)
         try:
             async with open_worker(code) as audits, open_worker(code) as proofs:
                 auditor = Auditor(audits, origin.separator, share_ppm=options.audit_ppm)
-                replica = Replica(store, origin, on_block=auditor.offer if options.audit_ppm else None)
+                offer = auditor.offer if options.audit_ppm else None
+                replica = Replica(store, origin, ahead=ahead, on_block=offer)
                 source = L1Source(l1, origin)
                 follower = Follower(source, anchor=replica.anchor, confirmations=options.confirmations)
                 status = Status(f"0x{options.rollup.hex()}", "watch" if options.key is None else "defend")
@@ -186,6 +189,7 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                 yield challenger
                 nursery.cancel_scope.cancel()
         finally:
+            ahead.close()
             store.close()
 
 

@@ -22,6 +22,7 @@ class Terms:
     force_deadline: int
     max_time_ahead: int
     max_time_lag: int
+    verifier: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,14 @@ class RollupContract:
         self.l1 = l1
         self.address = address
         self._contract = Contract(l1, address, load_artifact("Rollup"))
+        self._terms: Terms | None = None
 
     async def terms(self) -> Terms:
-        """What the deployment fixed."""
-        return Terms(*(await self._contract.call("config"))[:7])
+        """What the deployment fixed; L1 is asked once."""
+        if self._terms is None:
+            config = await self._contract.call("config")
+            self._terms = Terms(*(*config[:7], config[9]))
+        return self._terms
 
     async def tip(self) -> Posted:
         """The last batch that stands, in the newest L1 block."""

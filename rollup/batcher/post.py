@@ -6,7 +6,7 @@ builds on its hash. So a crash between any two steps, a reorganisation of L1, or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 REPLACE_PERCENT: Final = 15
 """A node takes a replacement only if it pays at least 10 % more."""
+OUTBIDS: Final = 40
+"""Raises in a row, over an unknown price in the pool: by a factor of 267, beyond which `MAX_FEE_WEI` is the limit."""
 STUCK_SECONDS: Final = 30.0
 """Two or three L1 blocks; a transaction that is in none of them was priced too low."""
 
@@ -50,6 +52,10 @@ class Rhythm:
     size: int
 
 
+async def _consent(_: Packed) -> bool:
+    return True
+
+
 class Poster:
     """One poster's key on one deployment."""
 
@@ -68,6 +74,8 @@ class Poster:
         self._alarms = alarms
         self._rhythm = rhythm
         self._stuck = stuck_seconds
+        self.rehearse: Callable[[Packed], Awaitable[bool]] = _consent
+        """Asked before a batch is posted; what it denies stays here."""
         self._waiting_since: float | None = None
 
     async def post_if_due(self) -> Packed | None:
@@ -79,6 +87,8 @@ class Poster:
             return None
         if not self._is_due(packed) or not await self._may_post():
             return None
+        if not await self.rehearse(packed) or await self._contract.tip() != tip:
+            return None  # a rehearsal takes its time, in which L1 may move
         receipt = await self._post(tip, packed)
         self._waiting_since = None
         if receipt is None:
@@ -124,29 +134,39 @@ class Poster:
         try:
             sent = await self._send(calldata)
             receipt = await self._see_through(sent)
+            if not receipt.success:
+                raise await self._account.revert_reason(sent, receipt)
         except L1Reverted as error:
-            # Usually WrongParent: L1's tip moved between reading and sending.
+            # Usually WrongParent or WrongInbox: L1 moved between reading and sending. The next round reads it again.
             log.warning("batch_refused", reason=str(error))
             self._alarms.raise_("batch", f"L1 refuses the next batch: {error}")
             return None
         except L1LimitExceeded as error:
             self._alarms.raise_("fees", str(error))
             return None
-        if not receipt.success:
-            self._alarms.raise_("batch", f"the posting 0x{receipt.tx_hash.hex()} reverted")
-            return None
         self._alarms.clear("batch")
         self._alarms.clear("fees")
         return receipt
 
     async def _send(self, calldata: bytes) -> SentTransaction:
-        """Send in place of whatever an earlier life of this process may have left unmined."""
-        l1, address = self._account.client, self._account.address
-        mined = await l1.get_nonce(address)
-        if await l1.get_nonce(address, "pending") == mined:
-            return await self._account.send(self._contract.address, calldata)
-        fees = (await l1.suggest_fees()).raised(REPLACE_PERCENT)
-        return await self._account.send(self._contract.address, calldata, nonce=mined, fees=fees)
+        """Send in place of whatever an earlier life of this process may have left unmined.
+
+        The nonce is always L1's own next one: a reorganisation may have taken back some that were used already.
+        """
+        l1, to, address = self._account.client, self._contract.address, self._account.address
+        nonce = await l1.get_nonce(address)
+        gas = await self._account.estimate(to, calldata)
+        fees = await l1.suggest_fees()
+        if await l1.get_nonce(address, "pending") > nonce:
+            fees = fees.raised(REPLACE_PERCENT)
+        for _ in range(OUTBIDS):
+            try:
+                return await self._account.send(to, calldata, gas=gas, fees=fees, nonce=nonce)
+            except L1Refused as refusal:
+                if "underpriced" not in refusal.reason.lower():
+                    raise
+                fees = fees.raised(REPLACE_PERCENT)
+        raise L1Error("the pool holds a transaction of this nonce that cannot be outbid", retryable=True)
 
     async def _see_through(self, sent: SentTransaction) -> Receipt:
         """Wait until it is mined, raising its price each time it is stuck."""

@@ -28,7 +28,10 @@ async def ensure_stake(contract: RollupContract, account: L1Account) -> None:
 
 
 async def finalise_due(contract: RollupContract, account: L1Account) -> int | None:
-    """Make every batch final whose dispute window has passed; returns the last of them, None if there is none."""
+    """Make every batch final whose dispute window has passed; returns the last of them, None if there is none.
+
+    Only what is final in the newest L1 block is asked for, so that nothing is paid for a call that reverts.
+    """
     tip, final = (await contract.tip()).index, await contract.finalised()
     window = (await contract.terms()).dispute_window
     newest = await contract.l1.get_block("latest")
@@ -39,6 +42,7 @@ async def finalise_due(contract: RollupContract, account: L1Account) -> int | No
             break
         due = index
     if due is not None:
+        account.forget_nonce()
         await contract.finalise(account, due)
         log.info("finalised", batch=due)
     return due
@@ -67,15 +71,27 @@ async def run_batcher(
 ) -> None:
     """Serve until cancelled. An `L1Error` is an alarm and another try. Nothing is posted while `posting()` is false."""
     task_status.started()
+
+    async def balance() -> None:
+        await check_balance(account, low_balance, alarms)
+
+    async def post() -> None:
+        while posting() and await poster.post_if_due() is not None:
+            pass
+
+    async def make_final() -> None:
+        if finalise:
+            await finalise_due(contract, account)
+
     while True:
-        try:
-            if posting():
-                while await poster.post_if_due() is not None:
-                    pass
-            if finalise:
-                await finalise_due(contract, account)
-            await check_balance(account, low_balance, alarms)
+        failures: list[L1Error] = []
+        for work in (balance, post, make_final):  # each has its chance: an empty wallet fails posting first
+            try:
+                await work()
+            except L1Error as error:
+                failures.append(error)
+        if failures:
+            alarms.raise_("l1", str(failures[0]))
+        else:
             alarms.clear("l1")
-        except L1Error as error:
-            alarms.raise_("l1", str(error))
         await trio.sleep(poll)

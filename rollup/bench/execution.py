@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
+from typing import Final
 
 from rollup.bench.crowd import NOW, SEPARATOR, Crowd, make_crowd
 from rollup.bench.figures import Report, Scale, timed
 from rollup.crypto.keccak import keccak
 from rollup.crypto.witness import build_witness
+from rollup.derive.ahead import Ahead
 from rollup.errors import BlockFull
 from rollup.stf.block import execute_block
 from rollup.stf.builder import BlockBuilder, SealedBlock
@@ -17,6 +19,9 @@ from rollup.types.blocks import Header
 from rollup.types.limits import MAX_ACCOUNTS
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Trade
+
+BATCH: Final = 50
+"""Blocks of a full batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,17 @@ def seal(crowd: Crowd, sealed: SealedBlock, *, witness: bool = False) -> BuiltBl
 
 
 def replay(crowd: Crowd, blocks: list[BuiltBlock]) -> None:
-    """Execute blocks as a replica does, trusting nothing."""
+    """Execute blocks as a replica does, trusting nothing, in batches as L1 has them."""
+    with Ahead(SEPARATOR) as ahead:
+        for start in range(0, len(blocks), BATCH):
+            _replay_batch(crowd, blocks[start : start + BATCH], ahead)
+
+
+def _replay_batch(crowd: Crowd, blocks: list[BuiltBlock], ahead: Ahead) -> None:
+    ahead.begin([block.txs for block in blocks])
     for block in blocks:
-        result = execute_block(crowd.read, block.header, block.txs, (), SEPARATOR)
+        ahead.next_block()
+        result = execute_block(crowd.read, block.header, block.txs, (), SEPARATOR, ahead.recover)
         assert result.reason is Reason.NONE, f"a block of ours is invalid: {result.reason.name}"
         assert crowd.write(result.writes) == block.header.state_root, "a block of ours leads elsewhere"
 

@@ -17,6 +17,7 @@ import msgspec
 import trio
 
 from rollup.bench.figures import PER_SECOND, Report, Scale
+from rollup.bench.processor import processor_seconds
 from rollup.bench.stage import INSTRUMENT, PRICE, Stage
 from rollup.devnet.client import order_params
 from rollup.errors import PlumblineError
@@ -84,9 +85,14 @@ class Line:
 async def measure_load(report: Report, scale: Scale, stage: Stage) -> None:
     """Peak rate of orders that trade, the time to the answer at half of it, and the peak rate of orders that rest."""
     frames = sign_orders(stage, scale.orders)
+    before = processor_seconds(stage.pid)
     peak = await measure_peak(stage.ws_url, frames, scale.connections)
+    after = processor_seconds(stage.pid)
     about = "signed orders over WebSocket, answered when on disk; every two make a trade"
     report.add("orders_end_to_end", peak, PER_SECOND, about)
+    spent = None if before is None or after is None else (after - before) / len(frames) * 1_000_000
+    about = "processor time of the sequencer's process for each such order"
+    report.add("sequencer_per_order", spent, "µs", about, "" if spent else "this system does not tell")
     count = max(2, int(peak / 2 * scale.latency_seconds))
     frames = sign_orders(stage, count)
     delays = sorted(await measure_delays(stage.ws_url, frames, scale.connections, peak / 2))

@@ -25,8 +25,8 @@ MEASUREMENTS = (measure_recovery, measure_matching, measure_execution, measure_v
 NAMES = (
     "recover_1_thread", "recover_2_threads", "matching", "execute_small", "replay_blocks", "replay_trades",
     "execute_large", "typical_block_trades", "typical_proof_bytes", "verify_pyevm_gas", "verify_pyevm_seconds",
-    "verify_pyevm", "verify_pyrevm_gas", "verify_pyrevm_seconds", "verify_pyrevm", "orders_end_to_end", "ack_p50",
-    "ack_p99", "orders_resting", "bytes_per_trade", "l1_gas_per_trade",
+    "verify_pyevm", "verify_pyrevm_gas", "verify_pyrevm_seconds", "verify_pyrevm", "orders_end_to_end",
+    "sequencer_per_order", "ack_p50", "ack_p99", "orders_resting", "bytes_per_trade", "l1_gas_per_trade",
 )  # fmt: skip
 """Every figure of a run."""
 

@@ -6,6 +6,7 @@ measured, and acknowledgements do not wait for L1. What posting costs is measure
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ from rollup.sequencer.options import SequencerOptions
 
 BLOCK_SECONDS: Final = 0.003
 """Blocks are sealed after a few milliseconds: the answers to the orders in them wait for that."""
+POLL_SECONDS: Final = 1.0
+"""Between two looks at L1, whose blocks take twelve seconds on the main net."""
 
 
 async def serve(l1_url: str, rollup: bytes, folder: Path) -> None:
@@ -31,12 +34,16 @@ async def serve(l1_url: str, rollup: bytes, folder: Path) -> None:
         rollup=rollup,
         key=dev_key(SEQUENCER),
         block_interval=BLOCK_SECONDS,
+        poll_interval=POLL_SECONDS,
         confirmations=0,
         post_batches=False,
     )
     async with trio.open_nursery() as nursery:
         node: Node = await nursery.start(run_node, options, "127.0.0.1", 0)
-        print(msgspec.json.encode({"event": "listening", "ws": node.address.ws_url}).decode(), flush=True)
+        print(
+            msgspec.json.encode({"event": "listening", "ws": node.address.ws_url, "pid": os.getpid()}).decode(),
+            flush=True,
+        )
 
 
 def main() -> None:

@@ -35,9 +35,10 @@ PATIENCE: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A sequencer ready to be measured: where it listens, who trades (account and wallet), and the L1 behind it."""
+    """A sequencer ready to be measured: its address and process, who trades (account and wallet), and the L1 behind."""
 
     ws_url: str
+    pid: int
     l1: L1Client
     deployment: Deployment
     traders: tuple[tuple[int, Wallet], ...]
@@ -56,7 +57,8 @@ async def set_stage(folder: Path, traders: int) -> AsyncIterator[Stage]:
         accounts = await _open_accounts(l1, deployment, traders)
         arguments = [l1.url, deployment.rollup.hex(), str(folder / "sequencer")]
         role = Role("sequencer", "rollup.bench.serve", arguments, folder / "logs" / "sequencer.log")
-        ws_url = str((await stack.enter_async_context(running(role, _ignore)))["ws"])
+        listening = await stack.enter_async_context(running(role, _ignore))
+        ws_url, pid = str(listening["ws"]), int(str(listening["pid"]))
         client = await stack.enter_async_context(open_client(ws_url, PATIENCE))
         await _await_accounts(client, accounts[-1])
         instrument = await client.instrument(INSTRUMENT)
@@ -66,7 +68,7 @@ async def set_stage(folder: Path, traders: int) -> AsyncIterator[Stage]:
         await feeders.publish(client, instrument, Quote(PRICE, PRICE))
         nursery = await stack.enter_async_context(trio.open_nursery())
         nursery.start_soon(_keep_priced, client, feeders)
-        yield Stage(ws_url, l1, deployment, wallets, instrument.market, instrument.tick, instrument.lot)
+        yield Stage(ws_url, pid, l1, deployment, wallets, instrument.market, instrument.tick, instrument.lot)
         nursery.cancel_scope.cancel()
 
 

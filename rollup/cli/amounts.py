@@ -25,8 +25,13 @@ def read_usd(text: str) -> int:
 
 
 def show_usd(micro: int) -> str:
-    """µUSD with thousands separators and at least cents."""
+    """µUSD with thousands separators and at least cents, for a sentence."""
     whole, part = divmod(abs(micro), MILLION)
     sign = "-" if micro < 0 else ""
     digits = f"{part:06d}".rstrip("0").ljust(2, "0")
     return f"{sign}{whole:,}.{digits}"
+
+
+def plain_usd(micro: int) -> str:
+    """µUSD with at least cents and nothing that a program could stumble over, for a field."""
+    return show_usd(micro).replace(",", "")

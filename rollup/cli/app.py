@@ -146,7 +146,9 @@ def _complain(program: Program, tokens: Sequence[str], error: BaseException, cod
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    """What is said may come from a node or a sequencer: nothing in it must drive the terminal."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

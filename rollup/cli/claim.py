@@ -11,7 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rollup.cli.amounts import show_usd
+from rollup.cli.amounts import plain_usd
 from rollup.cli.claims import Vault, await_claimable
 from rollup.cli.mirror import open_mirror
 from rollup.cli.options import DEFAULT, Common
@@ -52,7 +52,7 @@ async def claim(
         {
             "account": paid.account,
             "owner": paid.owner,
-            "amount": show_usd(paid.amount),
+            "amount": plain_usd(paid.amount),
             "micro_amount": paid.amount,
             "batch": paid.batch,
             "transaction": paid.transaction,

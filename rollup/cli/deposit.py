@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from rollup.cli.addresses import read_address
-from rollup.cli.amounts import read_usd, show_usd
+from rollup.cli.amounts import plain_usd, read_usd
 from rollup.cli.funding import Bank
 from rollup.cli.options import DEFAULT, Common
 from rollup.config import ClientConfig, L1Config
@@ -48,7 +48,8 @@ async def deposit(
     common.output().result(
         {
             "account": funded.account,
-            "amount": show_usd(funded.amount),
+            "amount": plain_usd(funded.amount),
+            "micro_amount": funded.amount,
             "inbox_index": funded.inbox_index,
             "gas": funded.gas,
         }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from rollup.errors import L1Error
+from rollup.cli.amounts import show_usd
+from rollup.errors import L1Error, PlumblineError
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.contract import Contract
@@ -14,6 +15,10 @@ from rollup.l1.values import Receipt
 from rollup.types.messages import Deposit, Message, Open, decode_message
 
 UNLIMITED: Final = 2**256 - 1
+
+
+class TooLittleMoney(PlumblineError):  # noqa: N818 - a state of affairs
+    """The key does not hold on L1 what it is to deposit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,20 @@ class Bank:
         await self._token.transact(self._account, "mint", self._account.address, amount)
 
     async def open(self, owner: bytes, amount: int) -> Funded:
-        """Open an account for `owner` with `amount` µUSD; L1 numbers it."""
+        """Open an account for `owner` with `amount` µUSD; L1 numbers it. `TooLittleMoney` if the key has less."""
         await self._allow(amount)
         return self._funded(await self._inbox.transact(self._account, "open", owner, amount))
 
     async def deposit(self, account: int, amount: int) -> Funded:
-        """Deposit `amount` µUSD into an account that was opened, whoever owns it."""
+        """Deposit `amount` µUSD into an account that was opened, whoever owns it. `TooLittleMoney` as for `open`."""
         await self._allow(amount)
         return self._funded(await self._inbox.transact(self._account, "deposit", account, amount))
 
     async def _allow(self, amount: int) -> None:
+        held = await self.balance()
+        if held < amount:
+            address = f"0x{self._account.address.hex()}"
+            raise TooLittleMoney(f"{address} holds {show_usd(held)} USD on L1, less than {show_usd(amount)}")
         allowed: int = await self._token.call("allowance", self._account.address, self._inbox.address)
         if allowed < amount:
             await self._token.transact(self._account, "approve", self._inbox.address, UNLIMITED)

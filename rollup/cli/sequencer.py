@@ -64,6 +64,7 @@ async def serve_sequencer(
         block_interval=config.block_seconds,
         batch_interval=config.batch_seconds,
         confirmations=chain.confirmations,
+        rehearsal_interval=config.rehearsal_seconds or None,
         fault=fault,
         fault_at=fault_at,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import msgspec
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from rollup.cli.amounts import read_micro, read_usd
 from rollup.cli.options import DEFAULT, Common
-from rollup.cli.session import Account, Key, Rpc, Session, open_session
+from rollup.cli.session import SIGNING, Account, Key, Rpc, Session, Signing, Terms, open_session
 from rollup.cli.wallet import ORDER_LIFE
 from rollup.errors import ConfigError
 from rollup.types.transactions import FreshOrder
@@ -28,10 +30,13 @@ async def order(
         TimeInForce | None, Parameter(help="gtc rests, post_only only rests, ioc and fok never")
     ] = None,
     reduce_only: Annotated[bool, Parameter(negative=(), help="never enlarge or turn the position")] = False,
-    seconds: Annotated[int, Parameter(help="how long the order may live")] = ORDER_LIFE,
+    seconds: Annotated[
+        int, Parameter(help="how long the order may live", validator=Number(gte=0, lt=2**32))
+    ] = ORDER_LIFE,
     rpc: Rpc = None,
     key: Key = None,
     account: Account = None,
+    signing: Signing = SIGNING,
     common: Common = DEFAULT,
 ) -> None:
     """Place an order. Prints what became of it and its trades."""
@@ -39,15 +44,16 @@ async def order(
     if price is None and wish in {"gtc", "post_only"}:
         raise ConfigError("--time-in-force: an order without a price can only be ioc or fok")
     size = read_micro(amount, "amount")
-    async with open_session(common, rpc=rpc, key=key, account=account) as session:
-        market = await session.call("public/get_instrument", {"instrument_name": instrument})
+    async with open_session(common, rpc=rpc, key=key, account=account, signing=signing) as session:
         wallet = await session.wallet()
+        terms = await session.terms(instrument)
+        limit = await _market_price(session, instrument, terms, side) if price is None else read_micro(price, "price")
         fresh = wallet.order(
             session.account(),
-            market["market"],
+            terms.market,
             sell=side == "sell",
             size=size,
-            price=await _market_price(session, instrument, side) if price is None else read_micro(price, "price"),
+            price=limit,
             post_only=wish == "post_only",
             reduce_only=reduce_only,
             immediate=wish in {"ioc", "fok"},
@@ -78,7 +84,11 @@ def order_params(fresh: FreshOrder, instrument: str, wish: str, *, reduce_only: 
 
 async def cancel(
     nonce: Annotated[
-        int | None, Parameter(help="nonce of the order, as `rollup account` shows it; all if not given")
+        int | None,
+        Parameter(
+            help="nonce of the order, as `rollup account` shows it; all if not given",
+            validator=Number(gte=0, lt=2**64),
+        ),
     ] = None,
     *,
     hard: Annotated[
@@ -87,10 +97,11 @@ async def cancel(
     rpc: Rpc = None,
     key: Key = None,
     account: Account = None,
+    signing: Signing = SIGNING,
     common: Common = DEFAULT,
 ) -> None:
     """Take one order off the book, or all of them. A soft cancel works at once and costs no block space."""
-    async with open_session(common, rpc=rpc, key=key, account=account) as session:
+    async with open_session(common, rpc=rpc, key=key, account=account, signing=signing) as session:
         wallet, number = await session.wallet(), session.account()
         signed = wallet.cancel_all(number) if nonce is None else wallet.cancel(number, nonce)
         answer = await session.call(
@@ -113,11 +124,12 @@ async def withdraw(
     rpc: Rpc = None,
     key: Key = None,
     account: Account = None,
+    signing: Signing = SIGNING,
     common: Common = DEFAULT,
 ) -> None:
     """Withdraw from an account; the owner's key signs. `rollup claim` collects it on L1 once the block is final."""
     micro = read_usd(amount)
-    async with open_session(common, rpc=rpc, key=key, account=account) as session:
+    async with open_session(common, rpc=rpc, key=key, account=account, signing=signing) as session:
         wallet, number = await session.wallet(), session.account()
         signed = wallet.withdraw(number, micro)
         answer = await session.call(
@@ -132,11 +144,18 @@ async def withdraw(
     common.output().result(answer)
 
 
-async def _market_price(session: Session, instrument: str, side: str) -> int:
-    """The protective limit of a market order (µUSD): 2 % beyond the mark, on the tick."""
-    ticker = await session.call("public/get_ticker", {"instrument_name": instrument})
-    market = await session.call("public/get_instrument", {"instrument_name": instrument})
-    tick = read_micro(market["tick_size"], "tick")
-    mark = read_micro(ticker["mark_price"], "mark")
+class Mark(msgspec.Struct, frozen=True):
+    """What of public/get_ticker a market order is priced by."""
+
+    mark_price: str
+
+
+async def _market_price(session: Session, instrument: str, terms: Terms, side: str) -> int:
+    """The protective limit of a market order (µUSD): 2 % beyond the mark, on the tick.
+
+    The mark is the sequencer's word; whoever does not want to take it names a price.
+    """
+    ticker: Mark = await session.call("public/get_ticker", {"instrument_name": instrument}, Mark)
+    tick, mark = read_micro(terms.tick_size, "tick size"), read_micro(ticker.mark_price, "mark price")
     limit = mark * (102 if side == "buy" else 98) // 100
     return limit - limit % tick

@@ -57,6 +57,9 @@ class SequencerConfig(Role):
     block_seconds: float = setting(0.05, "a block is sealed after this long even if it is not full", SECONDS)
     batch_seconds: float = setting(4.0, "a batch is posted after this long even if it is small", SECONDS)
     batch_bytes: int = setting(60_000, "a batch is posted once it holds this much calldata", Bounds(1_000, 120_000))
+    rehearsal_seconds: float = setting(
+        60.0, "how often a block is executed by L1's verifier before it is posted; 0: never", Bounds(0, 30 * DAY)
+    )
     max_connections: int = setting(1_000, "clients served at once", Bounds(1, 100_000))
 
 
@@ -86,6 +89,8 @@ class ClientConfig(Role):
     rpc: str = setting("ws://127.0.0.1:8600/ws", "the sequencer's WebSocket")
     key: KeySource | None = setting(None, "signs orders, cancels and withdrawals: file:PATH or dev:N")
     account: int | None = setting(None, "account number acted for", Bounds(0, 2**24 - 1))
+    chain_id: int | None = setting(None, "L1 chain signed for; default: from the deployment file", Bounds(1, 2**64 - 1))
+    rollup: str | None = setting(None, "Rollup contract signed for; default: from the deployment file")
     timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)
 
 

@@ -49,8 +49,8 @@ def read_value(raw: Raw, wanted: Any, rule: Bounds | Choice | None) -> object:
     (plain,) = (a for a in alternatives if a is not type(None))
     value = _convert(raw, plain)
     if isinstance(rule, Bounds) and isinstance(value, int | float) and not rule.least <= value <= rule.most:
-        upper = "" if rule.most == math.inf else f" and at most {rule.most:g}"
-        raise ValueError(f"must be at least {rule.least:g}{upper}, not {value}")
+        upper = "" if rule.most == math.inf else f" and at most {_exact(rule.most)}"
+        raise ValueError(f"must be at least {_exact(rule.least)}{upper}, not {value}")
     if isinstance(rule, Choice) and value not in rule.options:
         raise ValueError(f"must be one of {', '.join(rule.options)}, not {value!r}")
     return value
@@ -111,6 +111,10 @@ def _read_float(raw: Raw) -> float:
         if math.isfinite(number):
             return number
     raise ValueError(f"must be a number, not {_kind(raw.value)}")
+
+
+def _exact(bound: float) -> str:
+    return str(int(bound)) if float(bound).is_integer() else repr(bound)
 
 
 def _kind(value: object) -> str:

@@ -98,13 +98,7 @@ class Tree:
 
     def changes(self, writes: Mapping[int, bytes]) -> tuple[bytes, dict[int, bytes]]:
         """Return the root and the records that `update` would set, leaving the tree as it is."""
-        if not writes:
-            return self.root, {}
-        leaves = [(key, leaf_hash(writes[key])) for key in sorted(writes)]
-        assert leaves[0][0] >= 0, "a key is not negative"
-        assert leaves[-1][0] < 1 << KEY_BITS, "a key has 40 bits"
-        records: dict[int, bytes] = {}
-        return _update(self.nodes.get, ROOT, KEY_BITS, leaves, records), records
+        return changes(self.nodes, self.root, writes)
 
     def fork(self) -> Tree:
         """Return a tree that starts as this one and can be updated without disturbing it.
@@ -135,6 +129,17 @@ class Tree:
         if parent and int.from_bytes(parent[:5], "big") >> shift == child:
             return parent
         return b""
+
+
+def changes(nodes: NodeReader, root: bytes, writes: Mapping[int, bytes]) -> tuple[bytes, dict[int, bytes]]:
+    """Return the root and the records that writing leaf values to the tree of `root` would set."""
+    if not writes:
+        return root, {}
+    leaves = [(key, leaf_hash(writes[key])) for key in sorted(writes)]
+    assert leaves[0][0] >= 0, "a key is not negative"
+    assert leaves[-1][0] < 1 << KEY_BITS, "a key has 40 bits"
+    records: dict[int, bytes] = {}
+    return _update(nodes.get, ROOT, KEY_BITS, leaves, records), records
 
 
 def leaf_hash(value: bytes) -> bytes:
@@ -219,10 +224,15 @@ def _merge(stub: bytes, leaves: list[_Leaf]) -> list[_Leaf]:
 
 def _split(leaves: list[_Leaf], shift: int) -> list[tuple[int, list[_Leaf]]]:
     """Return sorted leaves by the child (0 … 3) they belong to, children ascending."""
-    parts: dict[int, list[_Leaf]] = {}
-    for leaf in leaves:
-        parts.setdefault(leaf[0] >> shift & 3, []).append(leaf)
-    return list(parts.items())
+    parts: list[tuple[int, list[_Leaf]]] = []
+    start = 0
+    child = leaves[0][0] >> shift
+    for end, leaf in enumerate(leaves):
+        if leaf[0] >> shift != child:
+            parts.append((child & 3, leaves[start:end]))
+            start, child = end, leaf[0] >> shift
+    parts.append((child & 3, leaves[start:]))
+    return parts
 
 
 def _expand(record: bytes, shift: int) -> bytes:

@@ -24,8 +24,8 @@ from rollup.demo.recovery import see_recovery, see_reward
 from rollup.demo.report import Report, require
 from rollup.demo.setting import Settings, Stage, fill_purse, open_stage
 from rollup.devnet.client import Client, open_client
+from rollup.devnet.folder import own_folder
 from rollup.devnet.roles import CHALLENGER, SEQUENCER, challenger_role, l1_role, running, sequencer_role
-from rollup.devnet.service import empty_folder
 from rollup.l1.client import L1Client
 from rollup.l1.devkeys import dev_address
 
@@ -40,8 +40,8 @@ async def run_demo(settings: Settings, output: Output) -> int:
     """Run everything; the exit code is 0 only if each step was verified on L1. An interruption goes through."""
     report = Report(output)
     try:
-        empty_folder(settings.folder)
-        removals, gas_per_trade = await _play(settings, report)
+        with own_folder(settings.folder):
+            removals, gas_per_trade = await _play(settings, report)
     except BaseException as error:
         known = deliberate(error)
         if known is None or not isinstance(known, Exception):

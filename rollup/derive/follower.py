@@ -80,6 +80,11 @@ class Follower:
         self._keep(until)
         return True
 
+    def start_over(self) -> None:
+        """Forget everything read, so that `read_on` begins at the anchor again: for whoever let go of too much."""
+        self._checkpoints.clear()
+        self.chain = self._new_chain()
+
     async def _return_to_branch(self) -> None:
         while self._checkpoints:
             try:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rollup.crypto.signatures import Recover, recover
 from rollup.crypto.witness import build_witness
+from rollup.derive.ahead import Ahead
 from rollup.derive.anchor import META, Anchor
 from rollup.derive.chain import Chain, DerivedBatch, DerivedBlock
 from rollup.derive.fraud import Fraud
@@ -32,13 +33,23 @@ class Replica:
     """A state that follows a `Chain`. Owns the store's writes; every method belongs to one thread at a time."""
 
     def __init__(
-        self, store: StateStore, origin: Origin, *, recover: Recover = recover, on_block: OnBlock | None = None
+        self,
+        store: StateStore,
+        origin: Origin,
+        *,
+        recover: Recover = recover,
+        ahead: Ahead | None = None,
+        on_block: OnBlock | None = None,
     ) -> None:
-        """Start on `store`, writing the genesis into an empty one; `StoreError` if the genesis root is not L1's."""
+        """Start on `store`, writing the genesis into an empty one; `StoreError` if the genesis root is not L1's.
+
+        Signatures are asked for by `recover`, or by `ahead`, the caller's to close, which has them before that.
+        """
         self.store = store
         self.origin = origin
         self.fraud: Fraud | None = None
-        self._recover = recover
+        self.recover = recover if ahead is None else ahead.recover
+        self._ahead = ahead
         self._on_block = on_block
         if store.committed < 0:
             store.initialise(decode_leaves(origin.leaves), expected_root=origin.genesis.state_root)
@@ -113,8 +124,12 @@ class Replica:
         """Execute a whole batch and make it durable at once; False, with nothing kept, if a block of it is wrong."""
         before = self.store.committed
         commits: list[BlockCommit] = []
+        if self._ahead is not None:
+            self._ahead.begin([block.txs for block in batch.blocks])
         try:
             for position, block in enumerate(batch.blocks):
+                if self._ahead is not None:
+                    self._ahead.next_block()
                 commit = self._execute_block(batch, position, block)
                 if commit is None:
                     break
@@ -130,7 +145,7 @@ class Replica:
 
     def _execute_block(self, batch: DerivedBatch, position: int, block: DerivedBlock) -> BlockCommit | None:
         header, store = block.header, self.store
-        result = execute_block(store.read, header, block.txs, block.messages, self.origin.separator, self._recover)
+        result = execute_block(store.read, header, block.txs, block.messages, self.origin.separator, self.recover)
         witness = build_witness(store.tree, result.pre) if self._on_block or result.reason else b""
         root = b""
         if result.reason is Reason.NONE:

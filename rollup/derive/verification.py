@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import trio
 
+from rollup.derive.ahead import Ahead
 from rollup.derive.chain import DerivedBatch
 from rollup.derive.follower import Follower
 from rollup.derive.fraud import Fraud
@@ -82,8 +83,10 @@ async def verify_from_l1(
     started, tally = time.perf_counter(), _Tally()
     origin = await read_origin(l1, rollup)
     kept = store or StateStore.in_memory(ChainIdentity(origin.chain_id, rollup))
-    follower, replica = Follower(L1Source(l1, origin)), Replica(kept, origin)
-    await Pipeline(follower, replica, on_batch=tally.add, on_progress=on_progress).advance()
+    follower = Follower(L1Source(l1, origin))
+    with Ahead(origin.separator) as ahead:
+        replica = Replica(kept, origin, ahead=ahead)
+        await Pipeline(follower, replica, on_batch=tally.add, on_progress=on_progress).advance()
     cursor, chain = follower.cursor, follower.chain
     assert cursor is not None, "the block of the deployment was read at least"
     contract = Contract(l1, rollup, load_artifact("Rollup"))

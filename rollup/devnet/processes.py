@@ -122,5 +122,7 @@ async def _events(stream: trio.abc.ReceiveStream, log: Path) -> AsyncIterator[Ev
 
 
 def _tail(log: Path) -> str:
+    if not log.exists():
+        return f"{log} is gone"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]
     return f"the end of {log}:\n  " + "\n  ".join(lines) if lines else f"{log} is empty"

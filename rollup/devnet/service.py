@@ -5,7 +5,6 @@ L1 ◄─ deploy ◄─ sequencer ◄─ challenger ◄─ actors; what all of t
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -17,6 +16,7 @@ import trio
 
 from rollup.config import DevnetConfig
 from rollup.devnet.feeders import threshold_of
+from rollup.devnet.folder import own_folder
 from rollup.devnet.lines import Narrator
 from rollup.devnet.processes import Event, Role
 from rollup.devnet.roles import (
@@ -30,15 +30,13 @@ from rollup.devnet.roles import (
     running,
     sequencer_role,
 )
-from rollup.errors import ConfigError, L1Error
+from rollup.errors import L1Error
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment, DeploymentPlan, deploy_contracts
 from rollup.l1.devkeys import dev_address, dev_key
 from rollup.types.genesis import devnet_genesis
 
-MARKER: Final = ".plumbline"
-"""File that marks a folder as ours, to be emptied without asking."""
 DEPLOYMENT: Final = "deployment.json"
 HOUR: Final = 3_600
 
@@ -59,16 +57,15 @@ class Addresses:
 async def run_devnet(config: DevnetConfig, on_ready: Callable[[Addresses], None], tell: Tell) -> None:
     """Run until SIGINT, SIGTERM or `config.seconds` after it was ready; `tell` hears the narrator's events.
 
-    `ConfigError` for a folder that is not ours, RoleFailed (in a group) if a process ends by itself.
+    `ConfigError` for a folder that is not ours or in use, RoleFailed (in a group) if a process ends by itself.
     """
-    empty_folder(config.data)
     narrator = Narrator()
 
     def hear(report: Event) -> None:
         for event in narrator.events(report):
             tell(event)
 
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with own_folder(config.data), trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_at_signal, signals, nursery.cancel_scope)
             async with AsyncExitStack() as stack:
@@ -127,17 +124,3 @@ def actors_role(config: DevnetConfig, site: Site, rpc_url: str) -> Role:
     if config.candles is not None:
         arguments += ["--candles", str(config.candles)]
     return Role("actors", "rollup", arguments, site.log("actors"))
-
-
-def empty_folder(folder: Path) -> None:
-    """Delete what an earlier run left in `folder`; `ConfigError` if anybody else may have put something there."""
-    marker = folder / MARKER
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            if not marker.is_file():
-                raise ConfigError(f"{folder} is not empty and holds no devnet; name another folder with --data")
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        marker.write_text("made by `rollup devnet`; emptied at its next start\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror or error}") from error

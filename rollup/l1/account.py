@@ -77,6 +77,10 @@ class L1Account:
                         raise
         raise AssertionError("the second attempt returns or raises")
 
+    def forget_nonce(self) -> None:
+        """Ask the node for the next nonce: after a reorganisation of L1 it may be lower than was counted."""
+        self._next_nonce = None
+
     async def replace(self, sent: SentTransaction, fees: Fees) -> SentTransaction:
         """Send the same transaction again at other prices, in place of `sent`; see `Fees.raised`."""
         async with self._sending:

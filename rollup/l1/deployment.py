@@ -6,8 +6,8 @@ address follows from its creator and nonce, so the three are predicted and their
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -21,6 +21,9 @@ from rollup.l1.artifacts import load_artifact
 from rollup.l1.contract import Contract, deploy
 from rollup.l1.encoding import read_data, to_data
 from rollup.types.genesis import Genesis, encode_leaves
+from rollup.types.instruments import Instruments
+from rollup.types.keys import KeyKind, index_of, kind_of
+from rollup.types.leaves import Market
 
 DAY: Final = 86_400
 
@@ -49,7 +52,11 @@ class DeploymentPlan:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where the contracts stand. `block` is the L1 block of the Rollup's creation: nothing before it matters."""
+    """Where the contracts stand. `block` is the L1 block of the Rollup's creation: nothing before it matters.
+
+    `markets` gives the number of each instrument of the genesis: what is signed is the number, so a wallet must not
+    take it from a sequencer. Files of before it was written have none.
+    """
 
     chain_id: int
     rollup: bytes
@@ -59,6 +66,7 @@ class Deployment:
     token: bytes
     block: int
     genesis_root: bytes
+    markets: Mapping[str, int] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""
@@ -78,9 +86,10 @@ class Deployment:
             raise ConfigError(f"deployment file {path}: {error.strerror} (`rollup deploy` writes it)") from error
         except msgspec.DecodeError as error:
             raise ConfigError(f"deployment file {path}: {error}") from error
+        content.setdefault("markets", {})
         try:
             return cls(**{item.name: _field(item.name, content[item.name]) for item in fields(cls)})
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError) as error:  # what msgspec finds wrong is a ValueError
             raise ConfigError(f"deployment file {path}: {error!r}") from error
 
 
@@ -112,7 +121,13 @@ async def deploy_contracts(
     await create("Inbox", token, vault, rollup, plan.minimum_opening, plan.force_fee, expected=inbox)
     await create("Vault", token, rollup, expected=vault)
     chain_id = await account.client.chain_id()
-    return Deployment(chain_id, rollup, inbox, vault, verifier, token, blocks["Rollup"], root)
+    return Deployment(chain_id, rollup, inbox, vault, verifier, token, blocks["Rollup"], root, market_numbers(leaves))
+
+
+def market_numbers(leaves: Mapping[int, bytes]) -> dict[str, int]:
+    """Number of each instrument among the leaves of a genesis, by name."""
+    markets = {index_of(key): Market.decode(leaf) for key, leaf in leaves.items() if kind_of(key) is KeyKind.MARKET}
+    return dict(Instruments.of(markets).markets)
 
 
 def created_address(creator: bytes, nonce: int) -> bytes:
@@ -145,4 +160,6 @@ def _field(name: str, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ValueError(f"{name} is no number")
         return value
+    if name == "markets":
+        return msgspec.convert(value, dict[str, int])
     return read_data(value, length=32 if name == "genesis_root" else 20)

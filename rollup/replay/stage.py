@@ -23,7 +23,7 @@ from rollup.replay.timekeeping import l1_time
 from rollup.replay.treasury import Treasury
 from rollup.sequencer.exchange import Exchange
 from rollup.sequencer.options import Clock, SequencerOptions
-from rollup.sequencer.service import STATE
+from rollup.sequencer.stored import STATE
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
 from rollup.types.genesis import BTC, devnet_genesis

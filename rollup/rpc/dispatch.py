@@ -1,7 +1,8 @@
 """Method names to handlers: decodes typed parameters, calls, encodes the answer, types every failure.
 
 Handlers are registered with the `Params` type that they take. A plain function is called inline and must be quick (it
-reads memory); a coroutine function runs in a task of its own. Handlers raise `Rejected` for the caller's fault.
+reads memory); a coroutine function runs in a task of its own; one that returns a `Promise` needs no task, and is for
+what comes by the thousand a second. Handlers raise `Rejected` for the caller's fault.
 Anything else is a bug of ours: the caller learns "Internal error" and nothing more, the log learns all, and an
 `AssertionError` is also handed to the `fatal` hook, whose owner stops the process.
 """
@@ -15,12 +16,12 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 import structlog
-import trio
 from msgspec import UNSET, Raw
 
 from rollup.errors import InvalidParams, InvalidRequest, MethodNotFound, ParseError, Rejected
 from rollup.rpc import protocol
 from rollup.rpc.limits import BATCH_REQUESTS
+from rollup.rpc.pending import PendingBatch, PendingCall, Promise, PromisedCall, join_replies
 from rollup.rpc.session import Session
 
 log = structlog.get_logger(__name__)
@@ -49,12 +50,15 @@ class DispatchStatistics:
 
 
 class _Method:
-    __slots__ = ("call", "decode", "is_async")
+    __slots__ = ("call", "decode", "params", "pending")
 
-    def __init__(self, params: type[msgspec.Struct], call: Callable[[Session, Any], Any]) -> None:
+    def __init__(
+        self, params: type[msgspec.Struct], call: Callable[[Session, Any], Any], pending: type[PendingCall] | None
+    ) -> None:
+        self.params = params
         self.decode = msgspec.json.Decoder(params).decode
         self.call = call
-        self.is_async = inspect.iscoroutinefunction(call)
+        self.pending = pending
 
 
 class Dispatcher:
@@ -68,10 +72,18 @@ class Dispatcher:
 
     def register(self, name: str, params: type[P], handler: Handler[P]) -> None:
         """Answer calls of `name` by `handler(session, params)`."""
+        self._register(name, _Method(params, handler, PendingCall if inspect.iscoroutinefunction(handler) else None))
+
+    def register_promise(self, name: str, params: type[P], handler: Callable[[Session, P], Promise]) -> None:
+        """Answer calls of `name` by what `handler(session, params)` promises."""
+        self._register(name, _Method(params, handler, PromisedCall))
+
+    def _register(self, name: str, method: _Method) -> None:
         assert name not in self._methods, f"{name} is registered twice"
         assert len(name) <= protocol.METHOD_CHARACTERS, f"{name} could never be called"
+        params = method.params
         assert params.__struct_config__.forbid_unknown_fields, f"{params.__name__} must refuse unknown fields"
-        self._methods[name] = _Method(params, handler)
+        self._methods[name] = method
 
     def method(self, name: str, params: type[P]) -> Callable[[Handler[P]], Handler[P]]:
         """`register` as a decorator."""
@@ -108,8 +120,8 @@ class Dispatcher:
             if method is None:
                 raise MethodNotFound("Method not found", method=request.method)  # noqa: TRY301 - one way out
             params = _decode_params(method, request.params)
-            if method.is_async:
-                return PendingCall(self, session, request, method.call, params)
+            if method.pending is not None:
+                return method.pending(self, session, request, method.call, params)
             reply = protocol.encode_result(request.id, method.call(session, params))
         except Exception as error:  # noqa: BLE001 - `failure` logs or answers each kind
             reply = self.failure(request, error)
@@ -130,7 +142,7 @@ class Dispatcher:
                 begun.append(reply)
         if any(isinstance(each, PendingCall) for each in begun):
             return PendingBatch(begun)
-        return _join(cast("list[bytes]", begun))
+        return join_replies(cast("list[bytes]", begun))
 
     def _malformed(self, message: bytes | str | Raw, error: Rejected) -> bytes:
         self.statistics.received += 1
@@ -156,61 +168,6 @@ class Dispatcher:
             self.fatal(found)
 
 
-class PendingCall:
-    """A call whose handler is a coroutine function and has not begun; `weight` is the slots it takes."""
-
-    __slots__ = ("_call", "_dispatcher", "_params", "_request", "_session")
-    weight = 1
-
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        session: Session,
-        request: protocol.Request,
-        call: Callable[[Session, Any], Awaitable[object]],
-        params: Any,
-    ) -> None:
-        self._dispatcher = dispatcher
-        self._session = session
-        self._request = request
-        self._call = call
-        self._params = params
-
-    async def run(self) -> bytes | None:
-        """Call the handler and return the answer, or None for a notification."""
-        request = self._request
-        try:
-            reply = protocol.encode_result(request.id, await self._call(self._session, self._params))
-        except Exception as error:  # noqa: BLE001 - `failure` logs or answers each kind
-            reply = self._dispatcher.failure(request, error)
-        return None if request.id is UNSET else reply
-
-
-class PendingBatch:
-    """A batch of which some calls are still to be run; its answer comes when all are done, in the batch's order."""
-
-    __slots__ = ("_begun", "weight")
-
-    def __init__(self, begun: list[bytes | PendingCall]) -> None:
-        self._begun = begun
-        self.weight = sum(isinstance(each, PendingCall) for each in begun)
-
-    async def run(self) -> bytes | None:
-        """Run the calls side by side and return the answers as one, or None if none is due."""
-        replies: list[bytes | None] = [None] * len(self._begun)
-
-        async def answer(index: int, call: PendingCall) -> None:
-            replies[index] = await call.run()
-
-        async with trio.open_nursery() as nursery:
-            for index, each in enumerate(self._begun):
-                if isinstance(each, PendingCall):
-                    nursery.start_soon(answer, index, each)
-                else:
-                    replies[index] = each
-        return _join([reply for reply in replies if reply is not None])
-
-
 def _decode_params(method: _Method, params: Raw) -> Any:
     try:
         return method.decode(params)
@@ -223,7 +180,3 @@ def _decode_params(method: _Method, params: Raw) -> Any:
         raise ParseError("Parse error", reason="not UTF-8") from None
     except RecursionError:
         raise ParseError("Parse error", reason="nested too deeply") from None
-
-
-def _join(replies: list[bytes]) -> bytes | None:
-    return b"[" + b",".join(replies) + b"]" if replies else None

@@ -45,15 +45,20 @@ class Feeds:
 
     def publish(self, unit: Unit) -> None:
         """Tell of a durable unit."""
-        publish, names = self._subscriptions.publish, self._exchange.catalogue
+        subscriptions, names = self._subscriptions, self._exchange.catalogue
+        publish, is_wanted = subscriptions.publish, subscriptions.is_wanted
         for trade in unit.trades:
-            publish(f"trades.{names.by_number(trade.market).name}", show_trade(names, trade))
+            if is_wanted(channel := f"trades.{names.by_number(trade.market).name}"):
+                publish(channel, show_trade(names, trade))
         for order in unit.orders:
-            publish(f"account.{order.account}", show_order(names, order))
+            if is_wanted(channel := f"account.{order.account}"):
+                publish(channel, show_order(names, order))
         for number in unit.markets:
-            instrument = names.by_number(number)
-            publish(f"orderbook.{instrument.name}", self._depth(instrument.name))
-            publish(f"ticker.{instrument.name}", self._ticker(instrument.name))
+            name = names.by_number(number).name
+            if is_wanted(channel := f"orderbook.{name}"):
+                publish(channel, self._depth(name))
+            if is_wanted(channel := f"ticker.{name}"):
+                publish(channel, self._ticker(name))
         for block in unit.blocks:
             header = block.header
             publish(

@@ -57,6 +57,7 @@ class Upgrade:
     headers: Mapping[str, str]
     response: bytes
     protocol: Connection
+    rest: bytes
 
 
 class _HttpFault(PlumblineError):  # noqa: N818 - never leaves this module
@@ -192,8 +193,7 @@ class HttpConnection:
             raise _HttpFault(400, str(error)) from None
         if handshake.connection is None:
             raise _HttpFault(400, "this is not a WebSocket handshake")
-        handshake.connection.receive_data(self._http.trailing_data[0])
-        return Upgrade(_header_map(request), response, handshake.connection)
+        return Upgrade(_header_map(request), response, handshake.connection, self._http.trailing_data[0])
 
     async def _refuse(self, status: int, reason: str) -> None:
         """Answer with a fault, if the state of the connection still allows an answer, and end it."""

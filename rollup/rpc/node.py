@@ -24,6 +24,7 @@ class Node:
 
     address: RpcAddress
     sequencer: Sequencer
+    dispatcher: Dispatcher
 
 
 async def run_node(
@@ -51,7 +52,7 @@ async def run_node(
         sequencer.batch_listeners.append(feeds.publish_progress)
         serve = partial(run_rpc_server, limits=limits, health=partial(health, sequencer))
         address: RpcAddress = await nursery.start(serve, dispatcher, host, port)
-        task_status.started(Node(address, sequencer))
+        task_status.started(Node(address, sequencer, dispatcher))
     if bugs:
         raise bugs[0]
 

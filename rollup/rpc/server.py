@@ -109,7 +109,7 @@ class ConnectionServer:
         try:
             if self._stopping:
                 stop()
-            await socket.run(session, upgrade.response)
+            await socket.run(session, upgrade.response, upgrade.rest)
         finally:
             del self._stops[stop]
             self.statistics.websockets -= 1

@@ -81,6 +81,10 @@ class Subscriptions:
         self._leave(session, params.channels)
         return self._status(session, params.channels)
 
+    def is_wanted(self, channel: str) -> bool:
+        """Whether anybody listens: what nobody does need not be made."""
+        return channel in self._subscribers
+
     def publish(self, channel: str, data: object) -> int:
         """Send `data` to a channel's subscribers and return their number. Encodes once, and only if there are any."""
         subscribers = self._subscribers.get(channel)

@@ -14,10 +14,12 @@ from trio.abc import Stream
 from wsproto.connection import Connection, ConnectionState
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
-from rollup.rpc.dispatch import Dispatcher, PendingBatch, PendingCall
+from rollup.rpc.dispatch import Dispatcher
 from rollup.rpc.frames import CloseCode, text_frame
 from rollup.rpc.limits import READ_BYTES, Limits
 from rollup.rpc.outbox import Outbox
+from rollup.rpc.pending import PendingBatch, PendingCall, PromisedCall
+from rollup.rpc.reading import MessageReader
 from rollup.rpc.session import Session
 from rollup.rpc.streams import close_gently
 
@@ -28,6 +30,7 @@ class WebSocketConnection:
     def __init__(self, stream: Stream, protocol: Connection, dispatcher: Dispatcher, limits: Limits) -> None:
         self._stream = stream
         self._protocol = protocol
+        self._reader = MessageReader(protocol, limits.message_bytes)
         self._dispatcher = dispatcher
         self._limits = limits
         self._outbox = Outbox()
@@ -57,15 +60,18 @@ class WebSocketConnection:
         """Begin to close: read no more, answer what is in flight, then say why."""
         self._close_with(CloseConnection(code, reason))
 
-    async def run(self, session: Session, handshake: bytes) -> None:
-        """Serve to the end, the handshake's answer first; the session is closed on every way out."""
+    async def run(self, session: Session, handshake: bytes, rest: bytes = b"") -> None:
+        """Serve to the end, the handshake's answer first; the session is closed on every way out.
+
+        `rest` came with the handshake and is read before anything else.
+        """
         self._outbox.put(handshake)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._send)
                 nursery.start_soon(self._watch)
                 with self._reading:
-                    await self._read(session, nursery)
+                    await self._read(session, nursery, rest)
                 await self._finish()
                 nursery.cancel_scope.cancel()
         finally:
@@ -91,41 +97,51 @@ class WebSocketConnection:
             elif silent >= limits.ping_seconds and self._protocol.state is ConnectionState.OPEN:
                 self._outbox.put(self._protocol.send(Ping()))
 
-    async def _read(self, session: Session, nursery: trio.Nursery) -> None:
+    async def _read(self, session: Session, nursery: trio.Nursery, data: bytes) -> None:
         """Take messages until somebody closes, or the peer leaves."""
-        stream, protocol = self._stream, self._protocol
+        stream, reader = self._stream, self._reader
         try:
             while True:
-                for event in protocol.events():
-                    await self._take(event, session, nursery)
+                for message in reader.read(data):
+                    if isinstance(message, str):
+                        await self._begin(message, session, nursery)
+                    else:
+                        await self._take(message, session, nursery)
                     if self._goodbye is not None:
                         return
-                data = await stream.receive_some(READ_BYTES)
+                data = bytes(await stream.receive_some(READ_BYTES))
                 if not data:
                     return
                 self._heard = trio.current_time()
-                protocol.receive_data(bytes(data))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return
 
     async def _take(self, event: Event, session: Session, nursery: trio.Nursery) -> None:
-        outbox = self._outbox
         if isinstance(event, TextMessage):
             message = self._assemble(event)
-            reply = None if message is None else self._dispatcher.begin(session, message)
-            if isinstance(reply, bytes):
-                outbox.put(text_frame(reply))
-            elif reply is not None:
-                await self._start(reply, nursery)
+            if message is not None:
+                await self._begin(message, session, nursery)
         elif isinstance(event, Ping):
-            outbox.put(self._protocol.send(event.response()))
+            self._outbox.put(self._protocol.send(event.response()))
+            await self._make_room()
         elif isinstance(event, BytesMessage):
             self.close(CloseCode.UNSUPPORTED_DATA, "messages are JSON text")
         elif isinstance(event, CloseConnection):
             # The peer closes, or it broke the protocol and the event says how: the same frame answers both.
             self._close_with(event.response())
-        if outbox.size >= self._limits.outbox_bytes:
-            await self._hold_back(outbox.wait_below(self._limits.outbox_bytes))
+
+    async def _begin(self, message: str, session: Session, nursery: trio.Nursery) -> None:
+        """Answer a message, or start on it."""
+        reply = self._dispatcher.begin(session, message)
+        if isinstance(reply, bytes):
+            self._outbox.put(text_frame(reply))
+        elif reply is not None:
+            await self._start(reply, nursery)
+        await self._make_room()
+
+    async def _make_room(self) -> None:
+        if self._outbox.size >= self._limits.outbox_bytes:
+            await self._hold_back(self._outbox.wait_below(self._limits.outbox_bytes))
 
     def _assemble(self, event: TextMessage) -> str | None:
         """The whole message, or None while parts are missing or if there are too many."""
@@ -157,13 +173,18 @@ class WebSocketConnection:
         if self._in_flight and self._in_flight + pending.weight > self._limits.in_flight:
             await self._hold_back(self._wait_for_slots(pending.weight))
         self._in_flight += pending.weight
-        nursery.start_soon(self._answer, pending)
+        if isinstance(pending, PromisedCall):
+            pending.start(self._deliver)
+        else:
+            nursery.start_soon(self._answer, pending)
 
     async def _answer(self, pending: PendingCall | PendingBatch) -> None:
-        reply = await pending.run()
+        self._deliver(await pending.run(), pending.weight)
+
+    def _deliver(self, reply: bytes | None, weight: int = 1) -> None:
         if reply is not None:
             self._outbox.put(text_frame(reply))
-        self._in_flight -= pending.weight
+        self._in_flight -= weight
         if self._answered is not None:
             self._answered.set()
             self._answered = None

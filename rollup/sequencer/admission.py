@@ -1,32 +1,34 @@
-"""Admission: recovers signatures in worker threads, many at a time, and hands commands to the engine in arrival order.
+"""Admission: has signatures recovered, many at a time, and hands commands to the engine in arrival order.
 
-A thread hop costs about as much as a recovery, so commands are gathered: whatever has arrived, at least `GATHER` or
-`PATIENCE` seconds' worth. Up to `THREADS` batches are recovered at once; they are delivered in the order of arrival,
-so that an account's cancel cannot overtake its order.
+A hop to another thread or process costs about as much as a recovery, so commands are gathered: whatever has arrived, at
+least `GATHER` or `PATIENCE` seconds' worth. Up to `BATCHES` are recovered at once; they are delivered in the order of
+arrival, so that an account's cancel cannot overtake its order.
 """
 
 from __future__ import annotations
 
-import math
+from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import trio
 
-from rollup.crypto.signatures import SignatureFault, SignatureMalformed, recover_many
+from rollup.crypto.signatures import SignatureFault, SignatureMalformed
 from rollup.sequencer.commands import Command, PlaceOrder, SoftCancel, Submit
 from rollup.sequencer.engine import Input
 from rollup.sequencer.memo import Memo
+from rollup.sequencer.recovery import Recovery
 from rollup.sequencer.rejections import Busy, refusal
 from rollup.types.reasons import Reason
 
 QUEUE: Final = 4_096
 """Commands waiting for recovery: a fifth of a second of work. Beyond it callers hear `Busy` at once."""
 GATHER: Final = 32
-LARGEST: Final = 256
-"""Commands of one batch: ten milliseconds in a thread, which bounds what a late one waits."""
+LARGEST: Final = 128
+"""Commands of one batch: five milliseconds of recovery, which bounds what a late one waits."""
 PATIENCE: Final = 0.001
-THREADS: Final = 2
+BATCHES: Final = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -45,49 +47,56 @@ class Admission:
     def __init__(self, engine: trio.MemorySendChannel[list[Input]], memo: Memo) -> None:
         self._engine = engine
         self._memo = memo
-        self._limiter = trio.CapacityLimiter(THREADS)
-        self._send, self._receive = trio.open_memory_channel[Command](QUEUE)
+        self._recovery = Recovery()
+        # Not a channel: a command would cost two calls and a wake-up there, which is a tenth of its whole way.
+        self._waiting: deque[Command] = deque()
+        self._wanted = 0
+        self._arrived = trio.Event()
+        self._stopped = False
 
     def offer(self, command: Command) -> None:
         """Queue a command; its reply tells the rest."""
-        try:
-            self._send.send_nowait(command)
-        except trio.WouldBlock:
-            raise Busy("too many commands are waiting", waiting=QUEUE) from None
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            raise Busy("the sequencer is stopping") from None
+        if self._stopped:
+            raise Busy("the sequencer is stopping")
+        if len(self._waiting) >= QUEUE:
+            raise Busy("too many commands are waiting", waiting=QUEUE)
+        self._waiting.append(command)
+        if len(self._waiting) == self._wanted:
+            self._arrived.set()
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        to_deliver, delivery = trio.open_memory_channel[_Batch](THREADS)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._deliver, delivery)
-            async for first in self._receive:
-                batch = _Batch(await self._gather(first))
-                await to_deliver.send(batch)
-                nursery.start_soon(self._recover, batch)
+        to_deliver, delivery = trio.open_memory_channel[_Batch](BATCHES)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._deliver, delivery)
+                while True:
+                    batch = _Batch(await self._gather())
+                    await to_deliver.send(batch)
+                    nursery.start_soon(self._recover, batch)
+        finally:
+            self._stopped = True
+            await self._recovery.close()
 
-    async def _gather(self, first: Command) -> list[Command]:
-        gathered = [first]
-        self._take_waiting(gathered)
-        if len(gathered) < GATHER:
+    async def _gather(self) -> list[Command]:
+        await self._wait_for(1)
+        if len(self._waiting) < GATHER:
             with trio.move_on_after(PATIENCE):
-                while len(gathered) < GATHER:
-                    gathered.append(await self._receive.receive())
-                    self._take_waiting(gathered)
+                await self._wait_for(GATHER)
+        gathered = list(islice(self._waiting, LARGEST))
+        for _ in gathered:
+            self._waiting.popleft()
         return gathered
 
-    def _take_waiting(self, gathered: list[Command]) -> None:
-        while len(gathered) < LARGEST:
-            try:
-                gathered.append(self._receive.receive_nowait())
-            except (trio.WouldBlock, trio.EndOfChannel):
-                return
+    async def _wait_for(self, count: int) -> None:
+        if len(self._waiting) < count:
+            self._wanted, self._arrived = count, trio.Event()
+            await self._arrived.wait()
 
     async def _recover(self, batch: _Batch) -> None:
         pairs = batch.pairs()
         if pairs:
-            batch.answers = await trio.to_thread.run_sync(recover_many, pairs, limiter=self._limiter)
+            batch.answers = await self._recovery.recover(pairs)
         batch.done.set()
 
     async def _deliver(self, batches: trio.MemoryReceiveChannel[_Batch]) -> None:
@@ -105,10 +114,11 @@ class Admission:
             fault: SignatureFault | None = None
             for digest, signature in _pairs(command):
                 answer = next(answers)
-                self._memo.put(digest, signature, answer)
                 if isinstance(answer, SignatureFault):
                     fault = answer
-                elif not isinstance(command, Submit):
+                elif isinstance(command, Submit):
+                    self._memo.put(digest, signature, answer)  # it is executed as it is, and asks again
+                else:
                     command.recovered = answer
             if fault is None:
                 good.append(command)
@@ -120,8 +130,7 @@ class Admission:
 
     def statistics(self) -> dict[str, float]:
         """Fill of the queue, for metrics."""
-        figures = self._receive.statistics()
-        return {"waiting": figures.current_buffer_used, "capacity": min(figures.max_buffer_size, math.inf)}
+        return {"waiting": len(self._waiting), "capacity": QUEUE}
 
 
 def _pairs(command: Command) -> tuple[tuple[bytes, bytes], ...]:

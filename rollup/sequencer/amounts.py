@@ -6,14 +6,18 @@ Conversion is exact both ways: a text with a seventh decimal is refused, not rou
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from rollup.sequencer.rejections import BadAmount
 
 MICRO: Final = 1_000_000
+SHOWN: Final = 1 << 14
+"""Texts remembered: prices, sizes and fees come again and again, five or more of them in every answer."""
 _DECIMAL: Final = re.compile(r"(-?)([0-9]{1,20})(?:\.([0-9]{1,6})0*)?", re.ASCII)
 
 
+@lru_cache(maxsize=SHOWN)
 def show_micro(value: int) -> str:
     """Six-decimal integer as the shortest exact decimal text: 1500000 is "1.5"."""
     whole, rest = divmod(abs(value), MICRO)

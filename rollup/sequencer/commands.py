@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -9,6 +10,7 @@ import trio
 
 from rollup.sequencer.matching_orders import TimeInForce
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
+from rollup.types.value import value
 
 T = TypeVar("T")
 
@@ -17,14 +19,15 @@ UserTransaction = Cancel | Withdraw | Transfer | SetSigner | OracleUpdate
 
 
 class Reply(Generic[T]):
-    """An answer on its way. The engine settles it; only `release` wakes the asker, once everything is durable."""
+    """An answer on its way. The engine settles it; only `release` tells the asker, once everything is durable."""
 
-    __slots__ = ("_answer", "_error", "_event")
+    __slots__ = ("_answer", "_error", "_hearers", "_released")
 
     def __init__(self) -> None:
-        self._event = trio.Event()
         self._answer: T | None = None
         self._error: Exception | None = None
+        self._hearers: list[Callable[[], None]] = []
+        self._released = False
 
     def settle(self, answer: T) -> None:
         """Write the answer down."""
@@ -35,12 +38,28 @@ class Reply(Generic[T]):
         self._error = error
 
     def release(self) -> None:
-        """Wake the asker."""
-        self._event.set()
+        """Tell the asker."""
+        self._released = True
+        for hearer in self._hearers:
+            hearer()
+
+    def hear(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called once the answer may be known; at once if it is."""
+        if self._released:
+            callback()
+        else:
+            self._hearers.append(callback)
 
     async def wait(self) -> T:
         """The answer, when it may be known; raises the refusal."""
-        await self._event.wait()
+        released = trio.Event()
+        self.hear(released.set)
+        await released.wait()
+        return self.result()
+
+    def result(self) -> T:
+        """The answer, after it was released; raises the refusal."""
+        assert self._released, "nothing is told before it is durable"
         if self._error is not None:
             raise self._error
         assert self._answer is not None, "released before it was settled"
@@ -84,7 +103,7 @@ class Submit:
 Command = PlaceOrder | SoftCancel | Submit
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TradeReport:
     """One executed fill. `block` and `index` place it in the chain; fees are µUSD, `taker_sells` is its direction."""
 
@@ -108,7 +127,7 @@ class TradeReport:
         return f"{self.block}-{self.index}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OrderReport:
     """An order and what became of it; `status` is open, filled, cancelled or expired, `why` says why not open."""
 

@@ -13,16 +13,17 @@ import trio
 
 from rollup.crypto.eip712 import header_digest
 from rollup.crypto.keccak import keccak
-from rollup.crypto.signatures import sign
+from rollup.crypto.signatures import Signer
+from rollup.errors import StoreError
 from rollup.sequencer.commands import TradeReport
 from rollup.sequencer.journal import encode_trade, trade_key
 from rollup.sequencer.ledger import NewBlock
+from rollup.sequencer.rejections import StoppedServing
 from rollup.sequencer.unit import Unit
 from rollup.stf.receipts import Receipt
 from rollup.store.changes import BlockCommit, Notes
 from rollup.store.records import BlockRecord
 from rollup.store.writer import StoreWriter
-from rollup.types.transactions import encode_transaction
 
 TRANSACTIONS: Final = b"x"
 """Index of transactions: this and the keccak of the bytes lead to block (u40) and index (u16)."""
@@ -35,12 +36,14 @@ class Committer:
 
     def __init__(self, writer: StoreWriter, key: bytes, separator: bytes, announce: Callable[[Unit], None]) -> None:
         self._writer = writer
-        self._key = key
+        self._signer = Signer(key)
         self._separator = separator
         self._announce = announce
+        self.failed = False
+        """Whether the disk refused a write: nothing is acknowledged any more, everybody who waits is refused."""
 
     async def run(self, units: trio.MemoryReceiveChannel[Unit]) -> None:
-        """Serve until the engine ends. A `StoreError` ends the process: nothing unwritten was acknowledged."""
+        """Serve until the engine ends."""
         async for first in units:
             group = [first]
             while len(group) < GROUP:
@@ -48,9 +51,15 @@ class Committer:
                     group.append(units.receive_nowait())
                 except (trio.WouldBlock, trio.EndOfChannel):
                     break
-            await self._commit(group)
+            try:
+                await self._commit(group)
+            except StoreError as error:
+                self.failed = True
+                _refuse(group, error)
 
     async def _commit(self, group: Sequence[Unit]) -> None:
+        if self.failed:
+            raise StoreError("an earlier write failed")
         entries: dict[bytes, bytes | None] = {}
         blocks: list[BlockCommit] = []
         for unit in group:
@@ -66,18 +75,19 @@ class Committer:
     def _record(self, block: NewBlock, trades: Sequence[TradeReport]) -> BlockCommit:
         number = block.header.number
         digest = header_digest(self._separator, keccak(block.header.encode()))
-        record = BlockRecord(block.header, block.txs, block.messages, sign(digest, self._key))
+        record = BlockRecord(block.header, block.txs, block.messages, self._signer.sign(digest))
         index = {trade_key(trade): encode_trade(trade) for trade in trades if trade.block == number}
-        for receipt in block.receipts[len(block.messages) :]:
-            place = number.to_bytes(5, "big") + receipt.index.to_bytes(2, "big")
-            index[TRANSACTIONS + transaction_id(receipt)] = place
+        for place, transaction in enumerate(block.transactions, start=len(block.messages)):
+            index[TRANSACTIONS + keccak(transaction)] = number.to_bytes(5, "big") + place.to_bytes(2, "big")
         return BlockCommit(block.staged, record, encode_receipts(block.receipts), index)
 
 
-def transaction_id(receipt: Receipt) -> bytes:
-    """Keccak of the transaction's bytes."""
-    assert receipt.subject is not None, "a transaction in a block was decoded"
-    return keccak(encode_transaction(receipt.subject))  # type: ignore[arg-type]  # not a message: those come first
+def _refuse(group: Sequence[Unit], error: StoreError) -> None:
+    """Tell everybody who waits for these units that it is not known whether they are on disk."""
+    for unit in group:
+        for reply in unit.replies:
+            reply.fail(StoppedServing(f"the sequencer cannot write: {error}"))
+            reply.release()
 
 
 def encode_receipts(receipts: Sequence[Receipt]) -> bytes:

@@ -35,7 +35,7 @@ class TakeMessages:
 
 @dataclass(slots=True, eq=False)
 class Pause:
-    """Stop after sending everything on; `resume` once the chain has been moved. For `reorganise`."""
+    """Stop once everything is durable; `resume` once the chain has been moved. For `watch`."""
 
     stopped: trio.Event = field(default_factory=trio.Event)
     resume: trio.Event = field(default_factory=trio.Event)
@@ -93,6 +93,7 @@ class Engine:
                 self._take(each)
             case Pause():
                 await self._flush()
+                await self._written()
                 each.stopped.set()
                 await each.resume.wait()
 
@@ -118,6 +119,16 @@ class Engine:
             self._opened = now
         elif now >= self._opened + self._interval:
             await self._flush()
+
+    async def _written(self) -> None:
+        """Wait until everything sent on so far is durable: its own answer waits behind it."""
+        last: Reply[bool] = Reply()
+        last.settle(True)
+        await self._units.send(Unit(replies=[last]))
+        try:
+            await last.wait()
+        except Rejected:
+            await trio.sleep_forever()  # the disk failed, and the process is about to end
 
     async def _flush(self) -> None:
         unit = self._desk.take_unit()

@@ -15,6 +15,7 @@ from rollup.sequencer.checks import check_account, check_nonce, check_order
 from rollup.sequencer.commands import (
     OrderReport,
     PlaceOrder,
+    Reply,
     SoftCancel,
     Submit,
     TradeReport,
@@ -27,7 +28,6 @@ from rollup.sequencer.matching_orders import TimeInForce
 from rollup.sequencer.rejections import StoppedServing, UnknownOrder, refusal
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import AccountView, BatchView, BlockView, DepthView, StatusView, TickerView
-from rollup.types.keys import account_key
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
 
@@ -64,6 +64,10 @@ class Exchange:
 
     async def place(self, order: FreshOrder, time_in_force: TimeInForce, label: str = "") -> OrderReport:
         """Place a signed order; returns what became of it once that is durable. Raises Rejected."""
+        return await self.begin_placing(order, time_in_force, label).wait()
+
+    def begin_placing(self, order: FreshOrder, time_in_force: TimeInForce, label: str = "") -> Reply[OrderReport]:
+        """`place` without waiting: the reply is released once it is durable. Raises Rejected."""
         self._require_serving()
         instrument = self.catalogue.by_number(order.market)
         check_order(order, instrument, time_in_force, self._desk.ledger.now(), self._max_life)
@@ -80,7 +84,7 @@ class Exchange:
         )
         command = PlaceOrder(order, digest, time_in_force, label)
         self._admission.offer(command)
-        return await command.reply.wait()
+        return command.reply
 
     async def cancel(self, cancel: Cancel) -> list[OrderReport]:
         """Take orders off the book at once (a soft cancel); `submit` the same request to make it final."""
@@ -141,6 +145,7 @@ class Exchange:
 
     def nonce_of(self, account: int, order_id: bytes) -> int:
         """The nonce of an open order; UnknownOrder if the account has none of that id."""
+        self._require_account(account)
         order = self._desk.orders.by_digest(order_id)
         if order is None or order.fresh.account != account:
             raise UnknownOrder("no such open order", account=account, order_id=f"0x{order_id.hex()}")
@@ -150,6 +155,8 @@ class Exchange:
         self, instrument: Instrument | None, account: int | None, page: int, size: int
     ) -> tuple[int, list[TradeReport]]:
         """How many trades there are to page through, and one page of them, newest first."""
+        if account is not None:
+            self._require_account(account)
         markets = [instrument.number] if instrument is not None else [each.number for each in self.catalogue]
         return await self._archive.trades(markets, account, page, size)
 
@@ -186,7 +193,7 @@ class Exchange:
             raise StoppedServing("the sequencer takes nothing in at the moment")
 
     def _require_account(self, number: int) -> None:
-        if not self._desk.ledger.leaf(account_key(check_account(number))):
+        if self._desk.ledger.account(check_account(number)) is None:
             raise refusal(Reason.ACCOUNT_UNKNOWN, account=number)
 
     def _oracle_digests(self, update: OracleUpdate) -> tuple[tuple[bytes, bytes], ...]:

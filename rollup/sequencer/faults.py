@@ -24,7 +24,7 @@ from typing import Final
 from rollup.crypto.signatures import Recover, sign
 from rollup.errors import BlockFull, ConfigError, InvalidTransaction
 from rollup.sequencer.ledger import Ledger
-from rollup.sequencer.options import SequencerOptions
+from rollup.sequencer.options import Clock, SequencerOptions
 from rollup.stf import meters
 from rollup.stf import trade as trade_rules
 from rollup.stf.builder import BlockBuilder, SealedBlock
@@ -70,13 +70,15 @@ class DishonestLedger(Ledger):
         return BlockBuilder(self.store.read, sealed.timestamp, self._separator, self._recover)
 
 
-def make_ledger(options: SequencerOptions, store: StateStore, fork: int, separator: bytes, recover: Recover) -> Ledger:
+def make_ledger(
+    options: SequencerOptions, store: StateStore, fork: int, separator: bytes, recover: Recover, clock: Clock
+) -> Ledger:
     """The ledger that the options ask for: an honest one, unless a fault is named. `ConfigError` for unknown faults."""
     if options.fault is None:
-        return Ledger(store, fork, separator, recover, options.clock)
+        return Ledger(store, fork, separator, recover, clock)
     if options.fault not in FAULTS:
         raise ConfigError(f"no fault {options.fault!r}; there are {', '.join(FAULTS)}")
-    ledger = DishonestLedger(store, fork, separator, recover, options.clock)
+    ledger = DishonestLedger(store, fork, separator, recover, clock)
     ledger.fault_at = options.fault_at
     ledger.spoil = _SPOILERS.get(options.fault, _leave)
     if options.fault == "skipped-margin":

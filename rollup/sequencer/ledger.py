@@ -18,7 +18,7 @@ from rollup.store.changes import Staged
 from rollup.store.state import StateStore
 from rollup.types.blocks import Header
 from rollup.types.keys import GLOBALS
-from rollup.types.leaves import Globals
+from rollup.types.leaves import Account, Globals, Slot
 from rollup.types.transactions import Transaction
 
 
@@ -29,6 +29,7 @@ class NewBlock:
     staged: Staged
     header: Header
     txs: bytes
+    transactions: tuple[bytes, ...]
     messages: tuple[bytes, ...]
     receipts: tuple[Receipt, ...]
 
@@ -62,6 +63,14 @@ class Ledger:
     def leaf(self, key: int) -> bytes:
         """Newest value of a leaf, the open block included."""
         return self.open.leaf(key) if self.open is not None else self.store.read(key)
+
+    def account(self, number: int) -> Account | None:
+        """Newest value of an account. Opens a block: a decoded leaf is kept as long as that."""
+        return self.begin().account(number)
+
+    def slot(self, account: int, nonce: int) -> Slot | None:
+        """Newest value of a nonce's order slot, as `account`."""
+        return self.begin().view.find_slot(account, nonce)
 
     @property
     def globals(self) -> Globals:
@@ -126,7 +135,7 @@ class Ledger:
             txs_hash=keccak(sealed.txs),
             state_root=staged.root,
         )
-        return NewBlock(staged, header, sealed.txs, sealed.messages, sealed.receipts)
+        return NewBlock(staged, header, sealed.txs, sealed.transactions, sealed.messages, sealed.receipts)
 
     def _finish(self, builder: BlockBuilder) -> SealedBlock:
         """What goes into the block: here what was executed; a dishonest sequencer differs (see `faults`)."""

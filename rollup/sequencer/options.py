@@ -25,7 +25,8 @@ class SequencerOptions:
     `key` is the private key (32 bytes) that signs block headers and posts batches. `block_interval` seconds pass at
     most between the first transaction of a block and its sealing, `batch_interval` between two batches unless
     `batch_blocks` are waiting. `confirmations` L1 blocks must stand on an inbox message before a block consumes it.
-    Orders may live `max_order_life` seconds. `time_offset` is added to the clock, for chains whose L1 is ahead.
+    Orders may live `max_order_life` seconds. Every `rehearsal_interval` seconds a block is executed by the verifier
+    before it is posted (None: never). `clock` is believed only near L1's time (see `l1_time`).
     `fault` makes it dishonest on purpose (see `faults`), in the first block from number `fault_at` on that allows it.
     """
 
@@ -44,6 +45,7 @@ class SequencerOptions:
     finalise: bool = True
     low_balance: int = 10**17
     post_batches: bool = True
+    rehearsal_interval: float | None = None
     fault: str | None = None
     fault_at: int = 1
     clock: Clock = wall_clock
@@ -57,5 +59,7 @@ class SequencerOptions:
             raise ConfigError("block_interval, batch_interval, poll_interval: seconds out of range")
         if not 1 <= self.batch_blocks <= 256:
             raise ConfigError("batch_blocks: 1 to 256")
+        if self.rehearsal_interval is not None and self.rehearsal_interval < 0:
+            raise ConfigError("rehearsal_interval: not negative")
         if self.confirmations < 0:
             raise ConfigError("confirmations: not negative")

@@ -20,7 +20,7 @@ class Busy(Rejected):
 
 
 class StoppedServing(Rejected):
-    """The sequencer shuts down, or rolls back after a reversion on L1; ask for the state before sending again."""
+    """The sequencer shuts down, cannot write or post, or follows L1 back; ask for the state before sending again."""
 
     code = 11_101
 

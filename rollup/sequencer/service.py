@@ -8,25 +8,23 @@ L1 ◄─ batcher ◄──────────────── store
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import trio
 
 from rollup.batcher.alarms import Alarms
 from rollup.batcher.contracts import RollupContract
-from rollup.batcher.pack import PendingBlock
-from rollup.batcher.post import Poster, Rhythm
-from rollup.batcher.service import ensure_stake, run_batcher
 from rollup.crypto.signatures import address_of
 from rollup.derive.follower import Follower
-from rollup.derive.origin import Origin, read_origin
+from rollup.derive.origin import Origin
 from rollup.derive.replica import Replica
 from rollup.derive.source import L1Source
+from rollup.errors import StoreError
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.sequencer.admission import Admission
@@ -37,27 +35,26 @@ from rollup.sequencer.desk import Desk
 from rollup.sequencer.engine import Engine, Input
 from rollup.sequencer.exchange import Exchange
 from rollup.sequencer.faults import make_ledger
+from rollup.sequencer.l1_time import L1Time
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.options import SequencerOptions
-from rollup.sequencer.standing import align
+from rollup.sequencer.posting import run_posting
+from rollup.sequencer.standing import Standing, align
+from rollup.sequencer.stored import open_store
+from rollup.sequencer.tuning import tuned
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import StatusView
 from rollup.sequencer.watch import Progress, Watcher
-from rollup.store.blocks import Records
-from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
 from rollup.store.writer import StoreWriter
-from rollup.types.blocks import Header
 from rollup.types.genesis import decode_leaves
 
 INPUTS: Final = 16
 """Batches of commands waiting for the engine; behind it admission's own queue fills, and callers hear `Busy`."""
 UNITS: Final = 8
 """Units waiting for the disk; each holds the answers of one batch of commands."""
-BATCH_BYTES: Final = 100_000
-"""A batch this large is posted without waiting for its interval."""
-STATE: Final = "state"
-"""Folder of the LevelDB inside the data folder."""
+LAST_WORDS: Final = 1.0
+"""Seconds between a disk that fails and the end, in which refusals reach their callers."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,25 +70,6 @@ class Sequencer:
     batch_listeners: list[Callable[[Progress], None]]
 
 
-class StoredBlocks:
-    """The committed blocks as the batcher wants them."""
-
-    def __init__(self, records: Records) -> None:
-        self._records = records
-
-    def header(self, number: int) -> Header | None:
-        """Header of a committed block."""
-        record = self._records.block(number)
-        return None if record is None else record.header
-
-    def pending(self, after: int) -> Iterator[PendingBlock]:
-        """Committed blocks after `after`, ascending."""
-        head = self._records.head()
-        last = 0 if head is None else head[0]
-        for record in self._records.blocks(after + 1, last):
-            yield PendingBlock(record.header, len(record.messages), record.txs)
-
-
 async def run_sequencer(
     options: SequencerOptions, *, task_status: trio.TaskStatus[Sequencer] = trio.TASK_STATUS_IGNORED
 ) -> None:
@@ -99,20 +77,19 @@ async def run_sequencer(
 
     Raises `StoreError` if the database cannot be used (any more), `L1Error` if L1 cannot be read at the start.
     """
-    async with L1Client(options.l1_url) as l1, _open_store(l1, options) as (origin, store):
-        memo = Memo()
-        account = L1Account(l1, options.key)
-        contract, alarms = RollupContract(l1, options.rollup), Alarms()
+    async with L1Client(options.l1_url) as l1, open_store(l1, options) as (origin, store):
+        memo, alarms, writer = Memo(), Alarms(), StoreWriter(store)
+        account, contract = L1Account(l1, options.key), RollupContract(l1, options.rollup)
+        time = await _make_time(contract, options)
         follower = Follower(L1Source(l1, origin), confirmations=options.confirmations)
         replica = Replica(store, origin, recover=memo.recover)
         await _catch_up(follower, replica, options.poll_interval)
-        ledger = make_ledger(options, store, follower.chain.fork, origin.separator, memo.recover)
+        ledger = make_ledger(options, store, follower.chain.fork, origin.separator, memo.recover, time.now)
         desk = Desk(ledger, Catalogue.of_leaves(decode_leaves(origin.leaves)), memo, options.max_orders_per_account)
         desk.move(follower.chain.fork)
         into_engine, inputs = trio.open_memory_channel[list[Input]](INPUTS)
         into_committer, units = trio.open_memory_channel[Unit](UNITS)
         admission = Admission(into_engine, memo)
-        writer = StoreWriter(store)
         listeners: list[Callable[[Progress], None]] = []
         watcher = Watcher(
             follower,
@@ -122,44 +99,57 @@ async def run_sequencer(
             alarms,
             poll=options.poll_interval,
             desk=desk,
+            time=time,
+            posts=options.post_batches,
             news=lambda progress: _tell(listeners, progress),
         )
         status = partial(_status, options, origin, desk, watcher, alarms)
         archive = Archive(store.records, address_of(options.key))
         exchange = Exchange(desk, admission, archive, status, origin.separator, options.max_order_life)
-        exchange.serving = lambda: watcher.in_order
         committer = Committer(writer, options.key, origin.separator, exchange.announce)
-        rhythm = Rhythm(options.batch_interval, options.batch_blocks, BATCH_BYTES)
-        poster = Poster(contract, account, StoredBlocks(store.records), alarms, rhythm)
-        if options.post_batches:
-            await ensure_stake(contract, account)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(writer.run)
+        async with _tuned_nursery() as nursery:
+            posting = None
+            if options.post_batches:
+                post = partial(run_posting, options, contract, account, alarms, writer, watcher, origin.separator)
+                posting = await nursery.start(partial(_speak_last, committer, post))
+            exchange.serving = lambda: watcher.may_build and not committer.failed and not (posting and posting.stopped)
+            nursery.start_soon(_speak_last, committer, writer.run)
             nursery.start_soon(committer.run, units)
             nursery.start_soon(Engine(desk, inputs, into_committer, options.block_interval).run)
             nursery.start_soon(admission.run)
-            nursery.start_soon(watcher.run)
-            if options.post_batches:
-                batcher = partial(
-                    run_batcher,
-                    poll=options.poll_interval,
-                    low_balance=options.low_balance,
-                    finalise=options.finalise,
-                    posting=lambda: watcher.in_order,
-                )
-                await nursery.start(batcher, poster, contract, account, alarms)
+            nursery.start_soon(_speak_last, committer, watcher.run)
             task_status.started(Sequencer(exchange, watcher, alarms, store, listeners))
 
 
 @asynccontextmanager
-async def _open_store(l1: L1Client, options: SequencerOptions) -> AsyncIterator[tuple[Origin, StateStore]]:
-    origin = await read_origin(l1, options.rollup)
-    options.data_dir.mkdir(parents=True, exist_ok=True)
-    store = StateStore.open(options.data_dir / STATE, ChainIdentity(origin.chain_id, origin.rollup), create=True)
+async def _tuned_nursery() -> AsyncIterator[trio.Nursery]:
+    with tuned():
+        async with trio.open_nursery() as nursery:
+            yield nursery
+
+
+async def _speak_last(
+    committer: Committer, work: Callable[..., Awaitable[None]], *, task_status: Any = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Run something that needs the disk. If that fails the process ends, but who waits for an answer hears of it."""
     try:
-        yield origin, store
-    finally:
-        store.close()
+        await work(task_status=task_status)
+    except StoreError:
+        committer.failed = True
+        await trio.sleep(LAST_WORDS)
+        raise
+
+
+async def _make_time(contract: RollupContract, options: SequencerOptions) -> L1Time:
+    """The time of blocks, by L1's bounds and its newest block."""
+    terms = await contract.terms()
+    time = L1Time(
+        options.clock, ahead=terms.max_time_ahead, lag=terms.max_time_lag, patience=terms.force_deadline
+    )  # fmt: skip
+    head = await contract.l1.get_block("latest")
+    assert head is not None, "a node has its newest block"
+    time.hear(head.timestamp)
+    return time
 
 
 async def _catch_up(follower: Follower, replica: Replica, poll: float) -> None:
@@ -167,8 +157,12 @@ async def _catch_up(follower: Follower, replica: Replica, poll: float) -> None:
     while True:
         while await follower.read_on():
             pass
-        if await trio.to_thread.run_sync(align, replica.store, replica, follower.chain):
+        standing = await trio.to_thread.run_sync(align, replica.store, replica, follower.chain)
+        if standing in {Standing.ALIGNED, Standing.OVERTAKEN}:
             return
+        if standing is Standing.UNREAD:
+            follower.start_over()
+            continue
         log.warning("l1_has_a_wrong_batch", batch=follower.chain.head.index)
         await trio.sleep(poll)
 

@@ -7,7 +7,7 @@ follower ─► chain ─┬─► new messages ─► engine
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,7 +18,8 @@ from rollup.derive.follower import Follower
 from rollup.derive.replica import Replica
 from rollup.errors import L1Error
 from rollup.sequencer.engine import Input, Pause, TakeMessages
-from rollup.sequencer.standing import align, last_held, notes_of, stands
+from rollup.sequencer.l1_time import L1Time
+from rollup.sequencer.standing import Standing, align, awaited, is_empty, last_held, notes_of, stands
 from rollup.store.writer import StoreWriter
 
 MESSAGES: Final = 256
@@ -41,11 +42,22 @@ class Movable(Protocol):
     """What starts over when the chain was moved; the desk."""
 
     @property
+    def fork(self) -> int:
+        """The fork on which it builds."""
+
+    @property
     def inbox_index(self) -> int:
         """Inbox messages consumed."""
 
+    @property
+    def inbox_hash(self) -> bytes:
+        """The rolling hash after the last sealed block."""
+
     def move(self, fork: int) -> None:
         """Start over from the store, on this fork."""
+
+    def take_messages(self, messages: Sequence[bytes]) -> None:
+        """Build blocks that consume these messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class Progress:
 
 
 class Watcher:
-    """Follows L1 for a running sequencer."""
+    """Follows L1 for a running sequencer; the desk stands where the store was aligned with the follower's chain."""
 
     def __init__(
         self,
@@ -71,8 +83,11 @@ class Watcher:
         *,
         poll: float,
         desk: Movable,
+        time: L1Time,
+        posts: bool,
         news: Callable[[Progress], None],
     ) -> None:
+        """`posts`: whether this sequencer posts its blocks itself, so that old ones are a reason to stop."""
         self._follower = follower
         self._replica = replica
         self._writer = writer
@@ -80,12 +95,24 @@ class Watcher:
         self._alarms = alarms
         self._poll = poll
         self._desk = desk
+        self._time = time
+        self._posts = posts
         self._news = news
-        self._sent = desk.inbox_index
-        self._checked: tuple[int, int, int] | None = None
+        self._trouble = ""
+        self._sent, self._sent_hash = desk.inbox_index, desk.inbox_hash
+        self._pause: Pause | None = None
+        self._overtaken = awaited(writer.store, follower.chain) > 0
         self._reported: Progress | None = None
-        self.in_order = True
-        """False while the chain is being moved, or L1 has a wrong batch: nothing may be built or posted then."""
+
+    @property
+    def may_build(self) -> bool:
+        """Whether commands are taken in: the chain is in place, L1 has every message consumed, and it is not far."""
+        return self.may_post and self._sent <= self.messages and not self._trouble
+
+    @property
+    def may_post(self) -> bool:
+        """Whether the stored blocks are those that L1 is to have; not while the chain is being moved."""
+        return self._pause is None and not self._overtaken
 
     @property
     def progress(self) -> Progress:
@@ -93,62 +120,135 @@ class Watcher:
         chain = self._follower.chain
         return Progress(chain.head.index, chain.head.last_number, chain.finalised, chain.fork)
 
-    async def run(self) -> None:
+    @property
+    def messages(self) -> int:
+        """How many inbox messages L1 has."""
+        return len(self._follower.chain.inbox)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. L1 may fail for as long as it likes."""
+        task_status.started()
         while True:
             try:
                 while await self._follower.read_on():
                     await self._step()
                 await self._step()
+                await self._hear()
                 self._alarms.clear("watch")
             except L1Error as error:
                 self._alarms.raise_("watch", str(error))
+            self._look_at_time()
             await trio.sleep(self._poll)
 
-    async def _step(self) -> None:
-        follower, store = self._follower, self._writer.store
-        if not follower.whole:
-            return  # batches may be yet to come that say where the chain stands
-        chain = follower.chain
-        key = (chain.fork, chain.head.index, follower.reorganisations)
-        if key != self._checked and not stands(store, chain):
-            await self._move()
+    async def _hear(self) -> None:
+        head = await self._follower.source.l1.get_block("latest")
+        if head is not None:
+            self._time.hear(head.timestamp)
+
+    def _look_at_time(self) -> None:
+        """Stop taking commands in while L1 is too far away, and say if the machine's clock is not to be believed."""
+        number = self.progress.block + 1
+        first = self._writer.store.records.block(number) if self._posts else None
+        self._trouble = self._time.trouble(number, None if first is None else first.header.timestamp)
+        self._say("late", self._trouble)
+        off = self._time.deviation()
+        self._say("clock", f"this machine's clock is {off:+} s off what L1 allows and is not followed" if off else "")
+
+    def _say(self, key: str, text: str) -> None:
+        if text:
+            self._alarms.raise_(key, text)
         else:
-            notes = notes_of(store, chain, last_held(store, chain))
-            if notes.batches or notes.final is not None:
-                await self._writer.commit((), notes)
-            chain.trim(chain.head.index)
-        self._checked = key
+            self._alarms.clear(key)
+
+    async def _step(self) -> None:
+        """One look at the chain. Whatever is begun here and not ended, as a move is, goes on in the next step."""
+        if not self._follower.whole:
+            return  # batches may be yet to come that say where the chain stands
+        if self._pause is None and (self._overtaken or not self._stands()):
+            await self._stop()
+        if self._pause is None:
+            await self._take_note()
+        elif not await self._move(self._pause):
+            return
         await self._hand_on_messages()
+        self._look_at_inbox()
         if self.progress != self._reported:
             self._reported = self.progress
             self._news(self.progress)
 
-    async def _hand_on_messages(self) -> None:
-        inbox = self._follower.chain.inbox
-        while self._sent < len(inbox):
-            messages = inbox.slice(self._sent, min(MESSAGES, len(inbox) - self._sent))
-            await self._inputs.send([TakeMessages(self._sent, messages)])
-            self._sent += len(messages)
+    def _stands(self) -> bool:
+        """Whether what was built, and what the engine is still building, is on L1's chain."""
+        chain = self._follower.chain
+        if self._desk.fork != chain.fork:
+            return False
+        if self._sent <= len(chain.inbox) and chain.inbox.hash_at(self._sent) != self._sent_hash:
+            return False
+        return stands(self._writer.store, chain)
 
-    async def _move(self) -> None:
-        """Stop the engine, align the store with L1, and start over from there."""
-        follower, store = self._follower, self._writer.store
-        log.warning("chain_moves", fork=follower.chain.fork, batch=follower.chain.head.index, block=store.number)
-        self.in_order = False
-        pause = Pause()
+    async def _take_note(self) -> None:
+        """Write down what L1 has now of the chain; let go of the rest."""
+        chain, store = self._follower.chain, self._writer.store
+        notes = notes_of(store, chain, last_held(store, chain))
+        if not is_empty(notes):
+            await self._writer.commit((), notes)
+        chain.trim(chain.head.index)
+
+    async def _hand_on_messages(self) -> None:
+        while messages := self._next_messages():
+            first = self._sent
+            self._note_sent(first + len(messages))
+            await self._inputs.send([TakeMessages(first, messages)])
+
+    def _next_messages(self) -> Sequence[bytes]:
+        inbox = self._follower.chain.inbox
+        waiting = len(inbox) - self._sent
+        return inbox.slice(self._sent, min(MESSAGES, waiting)) if waiting > 0 else ()
+
+    def _note_sent(self, count: int) -> None:
+        self._sent, self._sent_hash = count, self._follower.chain.inbox.hash_at(count)
+
+    def _look_at_inbox(self) -> None:
+        lost = self._sent - self.messages
+        text = (
+            f"L1 lost {lost} inbox messages that blocks have consumed; it must bring them back, or others in their "
+            f"place (any deposit will do), before anything more is taken in"
+        )
+        self._say("inbox", text if lost > 0 else "")
+
+    async def _stop(self) -> None:
+        """Have the engine stop, with everything that it did on disk."""
+        chain = self._follower.chain
+        log.warning("chain_moves", fork=chain.fork, batch=chain.head.index, block=self._writer.store.number)
+        pause = self._pause = Pause()
         await self._inputs.send([pause])
         await pause.stopped.wait()
-        while store.committed < store.number:  # noqa: ASYNC110 - the writer has no such event
-            await trio.sleep(0.005)  # what the engine sent on is being written
-        while not await trio.to_thread.run_sync(align, store, self._replica, follower.chain):
-            self._alarms.raise_("fraud", f"L1 has a wrong batch {follower.chain.head.index}; waiting for its reversion")
-            await trio.sleep(self._poll)
-            while await follower.read_on():
-                pass
-        self._alarms.clear("fraud")
-        self._desk.move(follower.chain.fork)
-        self._sent = self._desk.inbox_index
-        self.in_order = True
-        log.warning("chain_moved", fork=follower.chain.fork, block=store.number)
+
+    async def _move(self, pause: Pause) -> bool:
+        """Align the store with L1 and start over from there; False if that is not possible yet."""
+        follower, store = self._follower, self._writer.store
+        chain = follower.chain
+        standing = await trio.to_thread.run_sync(align, store, self._replica, chain)
+        self._alarm_of(standing)
+        if standing is Standing.UNREAD:
+            follower.start_over()
+        if standing is not Standing.ALIGNED:
+            return False
+        self._desk.move(chain.fork)
+        self._sent, self._sent_hash = self._desk.inbox_index, self._desk.inbox_hash
+        # The next block has to consume the messages by which L1 now differs: one with the number of a withdrawn block
+        # and with an inbox hash that both branches have would be a second signature for the same place.
+        if messages := self._next_messages():
+            self._desk.take_messages(messages)
+            self._note_sent(self._sent + len(messages))
+        self._pause, self._overtaken = None, False
+        log.warning("chain_moved", fork=chain.fork, block=store.number)
         pause.resume.set()
+        return True
+
+    def _alarm_of(self, standing: Standing) -> None:
+        chain, store = self._follower.chain, self._writer.store
+        wrong = f"L1 has a wrong batch after block {store.committed}; waiting for its reversion"
+        self._say("fraud", wrong if standing is Standing.WRONG_BATCH else "")
+        last = awaited(store, chain) if standing is Standing.OVERTAKEN else 0
+        overtaken = f"others posted in place of signed blocks; nothing may be built before L1 has block {last}"
+        self._say("overtaken", overtaken if last else "")

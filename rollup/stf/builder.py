@@ -26,20 +26,21 @@ from rollup.types.leaves import Account
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Transaction, encode_transaction
 
-__all__ = ["BlockBuilder", "BlockFull", "InvalidTransaction", "SealedBlock"]
+__all__ = ["BlockBuilder", "BlockFull", "Checkpoint", "InvalidTransaction", "SealedBlock"]
 
 
 @dataclass(frozen=True, slots=True)
 class SealedBlock:
     """A finished block: what goes to L1, what it changed (`writes`), and what its witness needs (`pre`).
 
-    `inbox_index` and `inbox_hash` are the inbox position after it.
+    `inbox_index` and `inbox_hash` are the inbox position after it; `txs` are the joined `transactions`.
     """
 
     timestamp: int
     inbox_index: int
     inbox_hash: bytes
     txs: bytes
+    transactions: tuple[bytes, ...]
     messages: tuple[bytes, ...]
     writes: dict[int, bytes]
     pre: dict[int, bytes]
@@ -138,6 +139,7 @@ class BlockBuilder:
             inbox_index=self._inbox[0],
             inbox_hash=self._inbox[1],
             txs=b"".join(self._txs),
+            transactions=tuple(self._txs),
             messages=tuple(self._messages),
             writes=self._ctx.writes(),
             pre=self._ctx.pre,

@@ -138,11 +138,15 @@ class Context:
         return self._find(slot_key(account, nonce), meters.SLOTS, Slot.decode)
 
     def _find(self, key: int, meter: int, decode: Callable[[bytes], L]) -> L | None:
-        for known in (self.staged, self.values):
-            if key in known:
-                found: L | None = known[key]
-                return found
-        return self._touch(key, meter, decode)
+        # Asked fifteen times a trade: written out, and without a value to mean "absent" (None is one).
+        found: L | None
+        if key in self.staged:
+            found = self.staged[key]
+        elif key in self.values:
+            found = self.values[key]
+        else:
+            found = self._touch(key, meter, decode)
+        return found
 
     def _touch(self, key: int, meter: int, decode: Callable[[bytes], L]) -> L | None:
         self.meters.add(meter)
@@ -231,14 +235,19 @@ class View(Context):
         self._block.glances[market] = sheet
 
     def _find(self, key: int, meter: int, decode: Callable[[bytes], L]) -> L | None:
-        for known in (self.staged, self._block.values, self.values):
-            if key in known:
-                found: L | None = known[key]
-                return found
-        # What the block has not touched cannot change before it does: then `_block.values` comes first.
+        found: L | None
+        if key in self.staged:
+            found = self.staged[key]
+        elif key in self._block.values:
+            found = self._block.values[key]
+        else:
+            # What the block has not touched cannot change before it does: then `_block.values` comes first.
+            found = self.values[key] if key in self.values else self._touch(key, meter, decode)
+        return found
+
+    def _touch(self, key: int, _meter: int, decode: Callable[[bytes], L]) -> L | None:
         data = self.read(key)
         value: Any = decode(data) if data else None
-        if isinstance(value, Underlying):
-            value = accrue(value, self.timestamp)
-        self.values[key] = value
-        return self._find(key, meter, decode)
+        self.values[key] = accrue(value, self.timestamp) if isinstance(value, Underlying) else value
+        found: L | None = self.values[key]
+        return found

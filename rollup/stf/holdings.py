@@ -38,10 +38,11 @@ def with_size(account: Account, market: int, size: int, index: int, cash: int) -
     The position carries `index`: of a perpetual, the underlying's funding index now, up to which the account is
     settled; else 0.
     """
-    before = tuple(position for position in account.positions if position.market < market)
-    after = tuple(position for position in account.positions if position.market > market)
-    changed = (Position(market, size, index),) if size else ()
-    return with_positions(account, cash, before + changed + after)
+    positions = [position for position in account.positions if position.market < market]
+    if size:
+        positions.append(Position(market, size, index))
+    positions += [position for position in account.positions if position.market > market]
+    return with_positions(account, cash, tuple(positions))
 
 
 def with_positions(account: Account, cash: int, positions: tuple[Position, ...]) -> Account:

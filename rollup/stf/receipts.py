@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from rollup.types.messages import Deposit, List, Open
@@ -23,6 +22,7 @@ from rollup.types.transactions import (
     Withdraw,
     WriteOff,
 )
+from rollup.types.value import value
 
 
 class Kind(IntEnum):
@@ -45,7 +45,7 @@ class Kind(IntEnum):
     LIST = 18
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Fill:
     """A trade with its orders' terms. Fees and funding are what each side paid (µUSD, funding signed)."""
 
@@ -63,14 +63,14 @@ class Fill:
     taker_funding: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Settled:
     """What an account paid (µUSD, signed) before its money moved: funding, less the payouts of expired markets."""
 
     funding: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Withdrawn:
     """A withdrawal: funding as in `Settled`, what may be claimed, and the share of bad debt that was kept (µUSD)."""
 
@@ -79,7 +79,7 @@ class Withdrawn:
     haircut: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Looked:
     """What a look at an account found: its new status, equity and maintenance margin (µUSD)."""
 
@@ -89,7 +89,7 @@ class Looked:
     maintenance: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Slice:
     """Part of a position (signed µcoin) that changed hands."""
 
@@ -97,7 +97,7 @@ class Slice:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Liquidated:
     """A bid that was filled: the fraction sold (ppm), and who paid what (µUSD; `fund` negative: the fund paid)."""
 
@@ -112,7 +112,7 @@ class Liquidated:
     liquidator_funding: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Deleveraged:
     """A position (signed µcoin) closed at its bankruptcy price: the account `received` that from the counterparty.
 
@@ -129,7 +129,7 @@ class Deleveraged:
     counterparty_funding: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WrittenOff:
     """A debt that was cleared (µUSD): from the fund, and as bad debt."""
 
@@ -139,7 +139,7 @@ class WrittenOff:
     funding: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LegFill:
     """One leg of a combo, as it was filled."""
 
@@ -153,7 +153,7 @@ class LegFill:
     taker_shrank: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Combo:
     """A combo: all of its legs."""
 
@@ -168,7 +168,7 @@ Detail = Fill | Settled | Withdrawn | Looked | Liquidated | Deleveraged | Writte
 Subject = Transaction | Open | Deposit | List
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Receipt:
     """One message or transaction of a block; `index` counts both together. Only forced ones can carry a reason.
 

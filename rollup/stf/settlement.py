@@ -36,6 +36,7 @@ def settle(ctx: Context, account: Account) -> Account:
         return account
     cash = account.cash
     kept: list[Position] = []
+    moved = False
     for position in account.positions:
         number = position.market
         market = ctx.market(number)
@@ -56,9 +57,11 @@ def settle(ctx: Context, account: Account) -> Account:
             payment = -div_floor(position.size * value, MILLION)
             interest = market.open_interest - max(position.size, 0)
         cash -= payment
+        moved = True
         _stage_market(ctx, number, market, interest, market.pool + payment)
     require_range(cash)
-    return with_positions(account, cash, tuple(kept))
+    # Nothing moves within a second of an account's last trade.
+    return with_positions(account, cash, tuple(kept)) if moved else account
 
 
 def execute_settle(ctx: Context, tx: Settle) -> Settled:

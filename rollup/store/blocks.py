@@ -8,7 +8,7 @@ from enum import StrEnum
 from rollup.errors import StoreError
 from rollup.store import rooms
 from rollup.store.database import Reader
-from rollup.store.records import BatchRecord, BlockRecord
+from rollup.store.records import BatchRecord, BlockRecord, UndoRecord
 from rollup.store.rooms import number_of, numbered
 
 
@@ -62,6 +62,12 @@ class Records:
     def index(self, key: bytes) -> bytes | None:
         """Return an index value committed with a block."""
         return self._reader.get(rooms.INDEX + key)
+
+    def indexed(self, number: int) -> dict[bytes, bytes]:
+        """Return the index values committed with a block that can still be undone; none of any other."""
+        undo = self._reader.get(numbered(rooms.UNDO, number))
+        keys = UndoRecord.decode(undo).index if undo is not None else ()
+        return {key: value for key in keys if (value := self.index(key)) is not None}
 
     def indexes(self, prefix: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Yield the index keys that begin with `prefix`, with their values, in order of keys."""

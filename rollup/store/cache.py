@@ -48,7 +48,8 @@ class StagedRoom:
         if value is None:
             self._misses += 1
             value = self._database.get(numbered(self._room, number)) or b""
-        self._keep(number, value)
+        self._make_room(1)
+        self._young[number] = value
         return value
 
     def stage(self, block: int, values: Mapping[int, bytes]) -> None:
@@ -57,11 +58,13 @@ class StagedRoom:
 
     def settle(self, block: int, values: Mapping[int, bytes]) -> None:
         """Take note that the database now has `values`, the last ones of all blocks up to `block`."""
-        for number, value in values.items():
-            self._keep(number, value)  # also below a newer staged one, which may yet be dropped
-            staged = self._staged.get(number)
-            if staged is not None and staged[0] <= block:
-                del self._staged[number]
+        self._make_room(len(values))
+        self._young.update(values)  # also below a newer staged one, which may yet be dropped
+        staged = self._staged
+        for number in values:
+            entry = staged.get(number)
+            if entry is not None and entry[0] <= block:
+                del staged[number]
 
     def forget(self) -> None:
         """Forget everything staged and cached."""
@@ -73,8 +76,7 @@ class StagedRoom:
         """Return the room's counts."""
         return RoomStatistics(len(self._staged), len(self._young) + len(self._old), self._misses, self._generations)
 
-    def _keep(self, number: int, value: bytes) -> None:
-        if len(self._young) >= self._capacity:
+    def _make_room(self, count: int) -> None:
+        if len(self._young) + count > self._capacity:
             self._old, self._young = self._young, {}
             self._generations += 1
-        self._young[number] = value

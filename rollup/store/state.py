@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from rollup.crypto.keccak import ZERO_HASH
-from rollup.crypto.tree import ROOT, OverlayNodes, Tree, record_hash
+from rollup.crypto.tree import ROOT, OverlayNodes, Tree, changes, record_hash
 from rollup.errors import StoreError
 from rollup.store import rooms
 from rollup.store.blocks import Records
@@ -118,7 +118,7 @@ class StateStore:
         assert self._committed >= 0, "a store is initialised first"
         leaves = dict(writes)
         pre = {key: self._leaves.get(key) for key in leaves}
-        root, nodes = self.tree.changes(leaves)
+        root, nodes = changes(self._nodes, self._root, leaves)
         staged = Staged(self._number + 1, root, leaves, nodes, pre)
         self._apply(staged)
         return staged
@@ -157,7 +157,7 @@ class StateStore:
             return
         self._database.write(prepared.puts)
         self._batches_written += 1
-        self._bytes_written += sum(len(key) + len(value or b"") for key, value in prepared.puts.items())
+        self._bytes_written += sum(map(len, prepared.puts)) + sum(map(len, filter(None, prepared.puts.values())))
 
     def settle(self, prepared: WriteSet) -> None:
         """Last part: take note that it is durable."""

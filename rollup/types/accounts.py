@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
 
 from rollup.errors import Undecodable, Unencodable
 from rollup.types.limits import MAX_POSITIONS
+from rollup.types.value import value
 
 NO_ADDRESS: Final = bytes(20)
 """The zero address: no signer."""
@@ -31,7 +31,7 @@ class Status(IntEnum):
 _WORST: Final = int(Status.INSOLVENT)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Position:
     """A holding: signed `size` (µcoin, never 0) and the funding index (nUSD per coin) when last settled.
 
@@ -43,7 +43,7 @@ class Position:
     funding_index: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Account:
     """A margin account. `cash` is signed µUSD; `withdrawn` the µUSD withdrawn ever; positions ascend by market.
 
@@ -79,7 +79,7 @@ class Account:
                 self.owner, self.signer, self.cash, self.withdrawn, self.owner_nonce, self.nonce_floor,
                 self.status, self.flagged >> 32, self.flagged & _LOW, len(self.positions),
             )  # fmt: skip
-            return head + b"".join(_POSITION.pack(p.market, p.size, p.funding_index) for p in self.positions)
+            return head + b"".join([_POSITION.pack(p.market, p.size, p.funding_index) for p in self.positions])
         except struct.error as error:
             raise Unencodable(f"account: {error}") from error
 
@@ -94,13 +94,14 @@ class Account:
             raise Undecodable(f"account of {size} bytes with {count} positions")
         if status > _WORST:
             raise Undecodable(f"account: status {status}")
-        positions = tuple(Position(*fields) for fields in _POSITION.iter_unpack(data[_ACCOUNT.size :]))
+        positions: list[Position] = []
         last = -1
-        for position in positions:
-            if position.market <= last or position.size == 0:
-                raise Undecodable(f"account: position in market {position.market} empty or out of order")
-            last = position.market
-        return cls(owner, signer, cash, withdrawn, owner_nonce, floor, positions, status, high << 32 | low)
+        for market, held, index in _POSITION.iter_unpack(data[_ACCOUNT.size :]):
+            if market <= last or held == 0:
+                raise Undecodable(f"account: position in market {market} empty or out of order")
+            last = market
+            positions.append(Position(market, held, index))
+        return cls(owner, signer, cash, withdrawn, owner_nonce, floor, tuple(positions), status, high << 32 | low)
 
     def position_in(self, market: int) -> int:
         """Signed size held in `market` (µcoin), 0 if none."""
@@ -110,7 +111,7 @@ class Account:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Slot:
     """What an order slot remembers: the terms of its newest order and how much of it is filled (µcoin).
 

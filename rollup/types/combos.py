@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from rollup.errors import Undecodable, Unencodable
 from rollup.types.fields import LOW, SIGNATURE_SIZE, u24, word
 from rollup.types.limits import MAX_LEGS
 from rollup.types.orders import FLAG_SELL
+from rollup.types.value import value
 
 _HEAD: Final = struct.Struct(">BBHBHB")
 _LEG: Final = struct.Struct(">HBHIHI")
 _WORD: Final = struct.Struct(">QBI64s")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Leg:
     """One market of a combo: size (µcoin), price (µUSD per coin), and in `flags` whether the maker sells it."""
 
@@ -31,7 +31,7 @@ class Leg:
         return bool(self.flags & FLAG_SELL)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ComboTrade:
     """Legs ascending by market, with the maker's Quote and the taker's Acceptance of them (s, signatures)."""
 

@@ -36,7 +36,9 @@ class KeyKind(IntEnum):
 
 def underlying_key(underlying: int) -> int:
     """Key of an underlying (u16)."""
-    return _UNDERLYINGS | _bounded(underlying, _U16, "underlying")
+    if not 0 <= underlying <= _U16:
+        raise _outside(underlying, _U16, "underlying")
+    return _UNDERLYINGS | underlying
 
 
 def series_key(underlying: int, series: int) -> int:
@@ -46,12 +48,16 @@ def series_key(underlying: int, series: int) -> int:
 
 def market_key(market: int) -> int:
     """Key of a market (u16)."""
-    return _MARKETS | _bounded(market, _U16, "market")
+    if not 0 <= market <= _U16:
+        raise _outside(market, _U16, "market")
+    return _MARKETS | market
 
 
 def account_key(account: int) -> int:
     """Key of an account (u24)."""
-    return _ACCOUNTS | _bounded(account, MAX_ACCOUNT, "account") << _SUBSLOT_BITS
+    if not 0 <= account <= MAX_ACCOUNT:
+        raise _outside(account, MAX_ACCOUNT, "account")
+    return _ACCOUNTS | account << _SUBSLOT_BITS
 
 
 def slot_key(account: int, nonce: int) -> int:
@@ -108,4 +114,8 @@ def _kind_of_account_key(key: int) -> KeyKind:
 def _bounded(value: int, maximum: int, name: str) -> int:
     if 0 <= value <= maximum:
         return value
-    raise Unencodable(f"{name} {value} is outside 0 … {maximum}")
+    raise _outside(value, maximum, name)
+
+
+def _outside(value: int, maximum: int, name: str) -> Unencodable:
+    return Unencodable(f"{name} {value} is outside 0 … {maximum}")

@@ -7,7 +7,6 @@ Unencodable when a field does not fit. `u24`, `u40` and `u48` travel through `st
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final, Self
 
 from rollup.errors import Undecodable, Unencodable
@@ -15,6 +14,7 @@ from rollup.types.accounts import Account, Position, Slot, Status
 from rollup.types.fields import exact, word
 from rollup.types.limits import MAX_FEEDERS
 from rollup.types.markets import Market, MarketKind, Series, Underlying
+from rollup.types.value import value
 
 __all__ = [
     "Account", "Globals", "Market", "MarketKind", "OracleSet", "Position", "Series", "Slot", "Status", "Underlying"
@@ -27,7 +27,7 @@ _LOW: Final = 0xFFFFFFFF
 _GLOBALS: Final = struct.Struct(">BI32sBIQQQQBHQBHI")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Globals:
     """The chain's totals: inbox position, time (s) of the last block, money counters (µUSD), number of accounts.
 
@@ -75,7 +75,7 @@ class Globals:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OracleSet:
     """The price feeders (addresses) and how many of them must sign an update."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from rollup.errors import Undecodable
 from rollup.types.fields import LOW, SIGNATURE_SIZE, u24, word
+from rollup.types.value import value
 
 _SETTLE: Final = struct.Struct(">BBH")
 _ACCOUNT: Final = struct.Struct(">BBBH")
@@ -15,21 +15,21 @@ _BID: Final = struct.Struct(">BBBHBHIqQBI64s")
 _DELEVERAGE: Final = struct.Struct(">BBBHBHHHI")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Settle:
     """Pay out an account's positions in expired markets; anybody may ask for it."""
 
     account: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Flag:
     """Look at an account: raise its liquidation flag, or clear it; anybody may ask for it."""
 
     account: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Bid:
     """`liquidator` takes over `fraction` (ppm) of a flagged account's portfolio for at most `limit` (µUSD, signed)."""
 
@@ -42,7 +42,7 @@ class Bid:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Deleverage:
     """Close `size` (µcoin) of a flagged account's position against an opposite one, at its bankruptcy price."""
 
@@ -52,7 +52,7 @@ class Deleverage:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WriteOff:
     """Clear the debt of an account without positions: from the fund, else as bad debt."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
 
 from rollup.errors import Undecodable, Unencodable
 from rollup.types.fields import LOW, exact
 from rollup.types.limits import MILLION
+from rollup.types.value import value
 
 _LOW_64: Final = (1 << 64) - 1
 _UNDERLYING: Final = struct.Struct(">HIHIBIqBIHIBIBI14I")
@@ -26,7 +26,7 @@ class MarketKind(IntEnum):
     PUT = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Underlying:
     """A coin: its oracle prices (µUSD per coin), its perpetual's funding, its risk parameters, its circuit breaker.
 
@@ -85,7 +85,7 @@ class Underlying:
         return cls(*fields)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Series:
     """One expiry (s) of an underlying: its forward (µUSD per coin), its SVI slice of volatility, and its settlement.
 
@@ -131,7 +131,7 @@ class Series:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Market:
     """One instrument: terms, fees (ppm of notional), limits (µcoin), and its running totals.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from rollup.errors import Undecodable, Unencodable
 from rollup.types.fields import LOW, SIGNATURE_SIZE, u24, word
 from rollup.types.limits import SLOT_COUNT
+from rollup.types.value import value
 
 FLAG_SELL: Final = 1
 FLAG_POST_ONLY: Final = 2
@@ -21,7 +21,7 @@ _ORDER: Final = struct.Struct(">BHHBHIHIQBI64s")
 _REFERENCE: Final = struct.Struct(">BHH")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FreshOrder:
     """An order with its terms and signature: what its first fill needs."""
 
@@ -40,7 +40,7 @@ class FreshOrder:
         return bool(self.flags & FLAG_SELL)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OrderRef:
     """A reference to an order whose terms already stand in the account's order slot."""
 
@@ -48,7 +48,7 @@ class OrderRef:
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Trade:
     """A fill of `fill` µcoin between two orders, at the maker's price."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from rollup.errors import Unencodable
 from rollup.types.fields import LOW, SIGNATURE_SIZE, signatures_at, word
+from rollup.types.value import value
 
 _ORACLE: Final = struct.Struct(">BHBIHIHIB")
 _SURFACE: Final = struct.Struct(">BHHBIHIhIHIihIHIIB")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OracleUpdate:
     """A coin's spot and the mark of its perpetual (µUSD per coin) at `time` (s)."""
 
@@ -25,7 +25,7 @@ class OracleUpdate:
     signatures: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SurfaceUpdate:
     """The forward (µUSD per coin) and the SVI slice (10^-9) of one expiry at `time` (s); `confidence` in ppm."""
 

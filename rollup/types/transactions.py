@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -50,6 +49,7 @@ from rollup.types.prices import (
     encode_oracle_update,
     encode_surface_update,
 )
+from rollup.types.value import value
 
 __all__ = [
     "EMPTY_SIGNATURE", "FLAG_IMMEDIATE", "FLAG_POST_ONLY", "FLAG_REDUCE_ONLY", "FLAG_SELL", "ORDER_FLAGS",
@@ -78,7 +78,7 @@ class TransactionType(IntEnum):
     SURFACE_UPDATE = 11
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cancel:
     """A hard cancel: of one nonce, or (`cancel_all`) of every order with a nonce below it."""
 
@@ -88,7 +88,7 @@ class Cancel:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Withdraw:
     """Raise what the account may claim on L1 by `amount`."""
 
@@ -98,7 +98,7 @@ class Withdraw:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Transfer:
     """Move cash to another account, or (`recipient` INSURANCE_FUND) into the insurance fund."""
 
@@ -109,7 +109,7 @@ class Transfer:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SetSigner:
     """Set the account's session signer; the zero address removes it."""
 

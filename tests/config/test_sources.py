@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from rollup.config import ChallengerConfig, DevnetConfig, L1Config, SequencerConfig, Settings, load_settings
+from rollup.config import (
+    ChallengerConfig,
+    ClientConfig,
+    DevnetConfig,
+    L1Config,
+    SequencerConfig,
+    Settings,
+    load_settings,
+)
 from rollup.errors import ConfigError
 
 
@@ -127,3 +135,9 @@ def test_the_file_is_found_by_variable_and_in_the_working_folder(
     assert load_settings(environment={"PLUMBLINE_CONFIG": "other.toml"}).role(L1Config).url == "http://other"
     with pytest.raises(ConfigError, match=r"absent\.toml: No such file"):
         load_settings(Path("absent.toml"), {})
+
+
+def test_bounds_are_told_to_the_last_digit(tmp_path: Path) -> None:
+    """The largest account number is not rounded to six digits."""
+    with pytest.raises(ConfigError, match=r"at least 0 and at most 16777215, not 16777216"):
+        settings(tmp_path).role(ClientConfig, account="16777216")

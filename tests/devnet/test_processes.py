@@ -139,3 +139,11 @@ def test_a_role_ends_when_the_devnet_is_killed(role: Callable[[str], Role], tmp_
         assert alive(pid)
         process.send_signal(signal.SIGKILL)
     wait_until_gone(pid)
+
+
+async def test_a_role_whose_log_is_gone_still_fails_by_name(role: Callable[[str], Role]) -> None:
+    """Somebody deletes the folder of a running devnet: one line tells what ended."""
+    failing = role("import pathlib\npathlib.Path(__file__).with_name('logs').joinpath('child.log').unlink()\n")
+    with pytest.RaisesGroup(pytest.RaisesExc(RoleFailed, match=r"child ended with code 0; .*child\.log is gone")):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run_role, failing, lambda _: None)

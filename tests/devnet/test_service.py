@@ -1,44 +1,21 @@
-"""What surrounds the devnet's processes: its folder, its lines, its candles."""
+"""What surrounds the devnet's processes: its lines, its candles."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
 
 from rollup.config import DevnetConfig
 from rollup.devnet.actors import FIRST_PRICES, Cast, price_sources
 from rollup.devnet.lines import LINES, Narrator, line_of
 from rollup.devnet.processes import Event
 from rollup.devnet.roles import Site
-from rollup.devnet.service import actors_role, empty_folder
-from rollup.errors import ConfigError
+from rollup.devnet.service import actors_role
 from rollup.types.limits import MILLION
 
 
 def cast(candles: Path | None) -> Cast:
     """A small one."""
     return Cast(1, 1, 3, 1.0, 1.0, 1.0, 1, candles)
-
-
-def test_a_folder_of_an_earlier_devnet_is_emptied(tmp_path: Path) -> None:
-    """With everything in it; a new or empty one is taken as well."""
-    folder = tmp_path / "a" / "devnet"
-    empty_folder(folder)
-    (folder / "sequencer").mkdir()
-    (folder / "sequencer" / "CURRENT").write_text("old")
-    empty_folder(folder)
-    assert [path.name for path in folder.iterdir()] == [".plumbline"]
-
-
-def test_a_folder_of_somebody_elses_is_refused_and_left_alone(tmp_path: Path) -> None:
-    """Whoever mistypes a path loses nothing."""
-    (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(ConfigError, match="is not empty and holds no devnet"):
-        empty_folder(tmp_path)
-    assert (tmp_path / "thesis.tex").read_text() == "years of work"
-    with pytest.raises(ConfigError, match=r"Not a directory|File exists"):
-        empty_folder(tmp_path / "thesis.tex")
 
 
 def test_progress_of_l1_is_told_as_batches_and_finality_once_each() -> None:

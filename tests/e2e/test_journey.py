@@ -57,7 +57,12 @@ def test_a_user_goes_from_deposit_to_claim_by_commands_alone(tmp_path: Path) -> 
     with running_program(["devnet", *options], tmp_path) as devnet:
         ready = devnet.wait_for(lambda event: bool(event["event"] == "ready"), PATIENCE)
         user = User(tmp_path, ready)
+        (poor,) = user.run("deposit", "5000", code=1)
+        assert "holds 0.00 USD on L1, less than 5,000.00" in poor["error"]["message"]
+        (second,) = user.run("devnet", "--data", str(tmp_path / "devnet"), code=2)
+        assert "is in use by another run" in second["error"]["message"]
         opened = user.answer("deposit", "5000", "--mint")
+        assert (opened["amount"], opened["micro_amount"]) == ("5000.00", 5_000_000_000)
         account = str(opened["account"])
         assert user.await_account(opened["account"])["cash"] == "5000"
         user.answer("deposit", "250.5", "--mint", "--account", account)

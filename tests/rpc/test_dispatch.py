@@ -6,7 +6,8 @@ import msgspec
 import pytest
 import trio
 
-from rollup.rpc.dispatch import Dispatcher, NoParams, Params, PendingBatch, PendingCall
+from rollup.rpc.dispatch import Dispatcher, NoParams, Params
+from rollup.rpc.pending import PendingBatch, PendingCall
 from rollup.rpc.session import Session
 from tests.rpc.wire import Api, decode, make_api
 

@@ -6,6 +6,7 @@ import pytest
 
 from rollup.errors import FillOrKillUnfilled, NonceInUse, PostOnlyWouldCross
 from rollup.l1.devkeys import dev_address
+from rollup.sequencer.journal import OPEN
 from rollup.sequencer.matching_orders import TimeInForce
 from rollup.sequencer.rejections import REFUSALS, SlotInUse, TooManyOrders, UnknownOrder
 from rollup.stf.block import execute_block
@@ -247,3 +248,34 @@ def test_restart_restores_books_state_and_time_priority(trading: Trading) -> Non
     assert [(e.order_id, e.remaining) for e in again.desk.books[1]] == before
     report = again.place(quote(4, False, 300, 50_000, 1))
     assert [trade.maker for trade in report.trades] == [0, 2]
+
+
+def test_expired_orders_neither_count_as_exposure_nor_hold_a_slot(trading: Trading) -> None:
+    """A new order is judged by what can still be filled, without anybody having swept the books."""
+    assert trading.ledger is not None
+    for nonce in (1, 2):
+        trading.place(order(0, False, 3_500_000, 50_000 * USD, nonce, expiry=trading.time + 5))
+    with pytest.raises(REFUSALS[Reason.MARGIN]):
+        trading.place(order(0, False, 3_500_000, 50_000 * USD, 3))
+    trading.flush()
+    trading.time += 6
+    trading.ledger.refresh()
+    assert trading.place(order(0, False, 3_500_000, 50_000 * USD, 3)).status == "open"
+    assert trading.place(order(0, False, 1_000_000, 50_000 * USD, 1 + SLOT_COUNT)).status == "open"
+    assert [each.fresh.nonce for each in trading.desk.orders.of_account(0)] == [3, 1 + SLOT_COUNT]
+    trading.flush()
+    assert len(list(trading.store.records.entries(OPEN))) == 2
+
+
+def test_restored_reduce_only_order_closes_the_position_and_no_more(trading: Trading) -> None:
+    """Its cap is not in the journal; the position is in the state."""
+    trading.place(quote(0, True, 100, 50_000, 1))
+    trading.place(quote(1, False, 100, 50_000, 2))
+    trading.place(quote(1, True, 300, 50_010, 3, FLAG_REDUCE_ONLY))
+    before = [each.report("open") for each in trading.desk.orders]
+    trading.flush()
+    again = Trading(store=trading.store, time=trading.time)
+    again.desk.move(0)
+    assert [each.report("open") for each in again.desk.orders] == before
+    again.place(quote(2, False, 300, 50_010, 1))
+    assert again.position(1) == 0

@@ -39,7 +39,7 @@ REASONS = {
 def dishonest(fault: str | None, honest: Trading) -> Trading:
     """A desk that goes on dishonestly from where an honest one stands."""
     options = SequencerOptions(Path(), "http://127.0.0.1", bytes(20), b"\x22" * 32, fault=fault)
-    ledger = make_ledger(options, honest.store, 0, SEPARATOR, Memo().recover)
+    ledger = make_ledger(options, honest.store, 0, SEPARATOR, Memo().recover, options.clock)
     trading = Trading(store=honest.store, time=honest.time, ledger=ledger)
     ledger._clock = lambda: trading.time
     return trading

@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,13 @@ import trio
 
 from rollup.crypto.eip712 import header_digest
 from rollup.crypto.signatures import recover
-from rollup.derive.follower import Follower
 from rollup.derive.origin import read_origin
-from rollup.derive.replica import Replica
-from rollup.derive.source import L1Source
-from rollup.l1.devkeys import dev_address, dev_key
-from rollup.rpc.client import RpcDisconnected, RpcError, connect_http, connect_ws
-from rollup.rpc.node import Node, run_node
-from rollup.sequencer.options import SequencerOptions
+from rollup.l1.devkeys import dev_address
+from rollup.rpc.client import RpcDisconnected, connect_http, connect_ws
 from rollup.stf.invariants import check_invariants
-from rollup.store.identity import ChainIdentity
-from rollup.store.state import StateStore
 from tests.support.deployed import SEQUENCER, Site, open_site
-from tests.support.prover import trying_to_prove
+from tests.support.served import PRICE, derive, funded, options, serve, until
 from tests.support.trader import USD, Trader, open_accounts
-
-PRICE = 50_000 * USD
-PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -41,68 +30,6 @@ async def site() -> AsyncIterator[Site]:
     """An L1 with the contracts."""
     async with open_site() as opened:
         yield opened
-
-
-def options(site: Site, folder: Path, **changes: Any) -> SequencerOptions:
-    """Options of a quick sequencer."""
-    settings: dict[str, Any] = {
-        "data_dir": folder,
-        "l1_url": site.url,
-        "rollup": site.deployment.rollup,
-        "key": dev_key(SEQUENCER),
-        "confirmations": 0,
-        "batch_interval": 0.2,
-        "poll_interval": 0.05,
-    }
-    return SequencerOptions(**{**settings, **changes})
-
-
-@asynccontextmanager
-async def serve(given: SequencerOptions) -> AsyncIterator[Node]:
-    """A node for as long as the block lasts; it ends as an interrupted one does."""
-    async with trio.open_nursery() as nursery:
-        node: Node = await nursery.start(run_node, given, "127.0.0.1", 0)
-        yield node
-        nursery.cancel_scope.cancel()
-
-
-async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait for something that must come."""
-    with trio.move_on_after(PATIENCE):
-        while not await condition():  # noqa: ASYNC110 - what is awaited happens in another process
-            await trio.sleep(0.05)
-        return
-    raise AssertionError(f"waited {PATIENCE:g} s in vain for {what}")
-
-
-async def funded(rpc: Any, accounts: list[int]) -> Trader:
-    """Wait until the accounts are on L2, post a price, and return who signs."""
-
-    async def there() -> bool:
-        try:
-            await rpc.call("private/get_subaccount", {"subaccount_id": accounts[-1]})
-        except RpcError:
-            return False
-        return True
-
-    await until(there, "deposits on L2")
-    status = await rpc.call("public/status")
-    trader = Trader(bytes.fromhex(status["domain_separator"][2:]))
-    await rpc.call("oracle/update", trader.price(PRICE))
-    return trader
-
-
-async def derive(site: Site) -> StateStore:
-    """The state as anybody rebuilds it from L1."""
-    origin = await read_origin(site.l1, site.deployment.rollup)
-    store = StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
-    follower = Follower(L1Source(site.l1, origin))
-    replica = Replica(store, origin, on_block=trying_to_prove(origin.separator, attempts=8))
-    while await follower.read_on():
-        while replica.execute_next(follower.chain) is not None:
-            pass
-    assert replica.fraud is None
-    return store
 
 
 async def test_orders_become_trades_blocks_and_batches_that_anybody_can_derive(site: Site, tmp_path: Path) -> None:

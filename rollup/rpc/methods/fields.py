@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from rollup.sequencer.amounts import read_micro
 from rollup.sequencer.rejections import BadAmount, BadSignature
 
-Integer = int | Annotated[str, msgspec.Meta(pattern="^[0-9]{1,20}$")]
+Integer = int | Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,20}\Z")]
 """A natural number, as JSON number or as digits."""
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Hexadecimal = Annotated[str, msgspec.Meta(max_length=140)]
@@ -38,13 +38,14 @@ def amount_of(exact: Integer | UnsetType, text: str | UnsetType, exact_name: str
 
 def read_hex(text: str, size: int, name: str) -> bytes:
     """Bytes of a hexadecimal text; BadSignature unless it is `0x` and exactly `size` bytes."""
-    try:
-        data = bytes.fromhex(text[2:]) if text.startswith("0x") else b""
-    except ValueError:
-        data = b""
-    if len(data) != size:
-        raise BadSignature(f"{name} is not 0x and {2 * size} hexadecimal digits", field=name)
-    return data
+    if len(text) == 2 + 2 * size and text.startswith("0x"):
+        try:
+            data = bytes.fromhex(text[2:])
+        except ValueError:
+            data = b""
+        if len(data) == size:  # not if there were spaces, which `fromhex` skips
+            return data
+    raise BadSignature(f"{name} is not 0x and {2 * size} hexadecimal digits", field=name)
 
 
 def read_signature(text: str) -> bytes:

@@ -74,7 +74,7 @@ def register_markets(dispatcher: Dispatcher, exchange: Exchange) -> None:
         return show_depth(found, exchange.depth(found, params.depth))
 
     async def trades(_: Session, params: TradesParams) -> dict[str, Any]:
-        found = catalogue.by_name(params.instrument_name) if params.instrument_name else None
+        found = None if params.instrument_name is None else catalogue.by_name(params.instrument_name)
         count, reports = await exchange.trades(found, params.subaccount_id, params.page, params.page_size)
         pages = -(-count // params.page_size)
         shown = [show_trade(catalogue, report) for report in reports]

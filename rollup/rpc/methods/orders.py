@@ -11,6 +11,8 @@ from rollup.rpc.dispatch import Dispatcher, Params
 from rollup.rpc.methods.fields import Hexadecimal, Integer, Text, amount_of, integer, read_hex, read_signature
 from rollup.rpc.methods.shapes import show_order, show_trade, show_transaction
 from rollup.rpc.session import Session
+from rollup.sequencer.catalogue import Catalogue
+from rollup.sequencer.commands import OrderReport, Reply
 from rollup.sequencer.exchange import Exchange
 from rollup.sequencer.matching_orders import TimeInForce
 from rollup.sequencer.rejections import BadCombination
@@ -69,23 +71,37 @@ class OpenOrdersParams(Params, frozen=True):
     instrument_name: Text | None = None
 
 
+class PlacedOrder:
+    """The answer to `private/order`, promised."""
+
+    __slots__ = ("_names", "_reply", "hear")
+
+    def __init__(self, names: Catalogue, reply: Reply[OrderReport]) -> None:
+        self._names = names
+        self._reply = reply
+        self.hear = reply.hear
+
+    def result(self) -> dict[str, Any]:
+        """The order and its trades; raises Rejected."""
+        names, report = self._names, self._reply.result()
+        return {"order": show_order(names, report), "trades": [show_trade(names, t) for t in report.trades]}
+
+
 def register_orders(dispatcher: Dispatcher, exchange: Exchange) -> None:
     """private/order, cancel, cancel_all and get_open_orders."""
 
-    async def order(_: Session, params: OrderParams) -> dict[str, Any]:
+    def order(_: Session, params: OrderParams) -> PlacedOrder:
         fresh, time_in_force = read_order(exchange, params)
-        report = await exchange.place(fresh, time_in_force, params.label)
-        names = exchange.catalogue
-        return {"order": show_order(names, report), "trades": [show_trade(names, t) for t in report.trades]}
+        return PlacedOrder(exchange.catalogue, exchange.begin_placing(fresh, time_in_force, params.label))
 
     async def cancel(_: Session, params: CancelParams) -> dict[str, Any]:
+        signature = read_signature(params.signature)
         nonce = integer(params.nonce) if not isinstance(params.nonce, UnsetType) else None
         if (nonce is None) == isinstance(params.order_id, UnsetType):
             raise BadCombination("give either nonce or order_id")
         if nonce is None:
             assert not isinstance(params.order_id, UnsetType)
             nonce = exchange.nonce_of(params.subaccount_id, read_hex(params.order_id, 32, "order_id"))
-        signature = read_signature(params.signature)
         return await cancel_orders(Cancel(params.subaccount_id, False, nonce, signature), params.hard)
 
     async def cancel_all(_: Session, params: CancelAllParams) -> dict[str, Any]:
@@ -99,12 +115,13 @@ def register_orders(dispatcher: Dispatcher, exchange: Exchange) -> None:
         return {"cancelled_orders": len(reports), "orders": [show_order(exchange.catalogue, r) for r in reports]}
 
     def open_orders(_: Session, params: OpenOrdersParams) -> dict[str, Any]:
-        wanted = exchange.catalogue.by_name(params.instrument_name).number if params.instrument_name else None
+        name = params.instrument_name
+        wanted = None if name is None else exchange.catalogue.by_name(name).number
         reports = [r for r in exchange.open_orders(params.subaccount_id) if wanted is None or r.market == wanted]
         shown = [show_order(exchange.catalogue, report) for report in reports]
         return {"subaccount_id": params.subaccount_id, "orders": shown}
 
-    dispatcher.register("private/order", OrderParams, order)
+    dispatcher.register_promise("private/order", OrderParams, order)
     dispatcher.register("private/cancel", CancelParams, cancel)
     dispatcher.register("private/cancel_all", CancelAllParams, cancel_all)
     dispatcher.register("private/get_open_orders", OpenOrdersParams, open_orders)

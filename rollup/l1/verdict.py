@@ -1,0 +1,19 @@
+"""What the verifier contract says of a block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+GAS_LIMIT: Final = 1 << 24
+"""What one L1 transaction may use (EIP-7825); no proof may need more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A block is valid with `post_root`, or invalid for `reason` at transaction `index`."""
+
+    reason: int
+    index: int
+    post_root: bytes
+    gas_used: int

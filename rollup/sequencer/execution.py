@@ -1,0 +1,119 @@
+"""Fills become trades: the book proposes, the open block executes, or says whose fault it is that it does not.
+
+Between `desk`, which starts a match, and `ledger`, which holds the open block. A full block is sealed on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rollup.sequencer.blame import party_at_fault
+from rollup.sequencer.commands import TradeReport
+from rollup.sequencer.floor import Floor
+from rollup.sequencer.matching import Party, Refusal
+from rollup.sequencer.matching_orders import Fill, Order
+from rollup.sequencer.memo import Memo
+from rollup.sequencer.orders import OpenOrder
+from rollup.stf.builder import BlockFull, Checkpoint, InvalidTransaction
+from rollup.stf.receipts import Receipt
+from rollup.types.limits import SLOT_COUNT
+from rollup.types.transactions import FreshOrder, OracleUpdate, OrderRef, Trade, Transaction
+
+
+class Execution:
+    """Executes the fills of one taker after the other, and transactions, in the open block."""
+
+    def __init__(self, floor: Floor, memo: Memo) -> None:
+        self._floor = floor
+        self._ledger = floor.ledger
+        self._memo = memo
+        self._taking: OpenOrder | None = None
+        self._trades: list[TradeReport] = []
+
+    def begin(self, taking: OpenOrder) -> None:
+        """From now on fills are those of this order."""
+        self._taking, self._trades = taking, []
+
+    @property
+    def trades(self) -> tuple[TradeReport, ...]:
+        """What the taker has traded so far."""
+        return tuple(self._trades)
+
+    def execute(self, taker: Order, fills: Sequence[Fill]) -> Refusal | None:
+        """Execute fills all or none; begins a new block if they do not fit into the open one."""
+        for fresh_block in (self._ledger.is_empty, True):
+            # A single fill, the common case, takes itself back if it is refused.
+            mark = self._ledger.begin().checkpoint() if len(fills) > 1 else None
+            trades: list[TradeReport] = []
+            for index, fill in enumerate(fills):
+                trade = self._trade(fill)
+                try:
+                    receipt = self._ledger.apply(trade)
+                except InvalidTransaction as error:
+                    market = self._floor.catalogue.by_number(taker.market).market
+                    party = party_at_fault(self._ledger, error, fill, market)
+                    self._restore(mark)
+                    return Refusal(index, party, error.reason)
+                except BlockFull as error:
+                    self._restore(mark)
+                    if fresh_block:
+                        return Refusal(index, Party.TAKER, error.reason)
+                    self._floor.seal()
+                    break
+                trades.append(self._report(fill, taker, receipt))
+            else:
+                self._trades += trades
+                return None
+        raise AssertionError("the second attempt returns")
+
+    def apply(self, transaction: Transaction) -> Receipt:
+        """Apply in the open block, or in a new one if that is full or, for a price, began before the price was made."""
+        if isinstance(transaction, OracleUpdate) and transaction.time > self._ledger.now():
+            self._floor.seal()
+            self._ledger.refresh()
+        empty = self._ledger.is_empty
+        try:
+            return self._ledger.apply(transaction)
+        except BlockFull:
+            if empty:
+                raise
+        self._floor.seal()
+        return self._ledger.apply(transaction)
+
+    def _restore(self, mark: Checkpoint | None) -> None:
+        if mark is not None:
+            self._ledger.begin().restore(mark)
+
+    def _trade(self, fill: Fill) -> Trade:
+        maker = self._floor.orders.get(fill.maker.order_id)
+        assert maker is not None, "a resting order is an open order"
+        assert self._taking is not None, "somebody takes"
+        return Trade(self._side(maker), self._side(self._taking), fill.size)
+
+    def _side(self, order: OpenOrder) -> FreshOrder | OrderRef:
+        """The order in full the first time, and a reference once its slot holds it."""
+        fresh = order.fresh
+        slot = self._ledger.slot(fresh.account, fresh.nonce)
+        if slot is not None and slot.nonce == fresh.nonce:
+            return OrderRef(fresh.account, fresh.nonce % SLOT_COUNT)
+        self._memo.put(order.digest, fresh.signature, order.signer)
+        return fresh
+
+    def _report(self, fill: Fill, taker: Order, receipt: Receipt) -> TradeReport:
+        market = self._floor.catalogue.by_number(taker.market).market
+        amount = fill.size * fill.price // 10**6
+        return TradeReport(
+            block=self._ledger.number + 1,
+            index=receipt.index,
+            market=taker.market,
+            price=fill.price,
+            size=fill.size,
+            taker_sells=not taker.is_buy,
+            maker=fill.maker.account,
+            taker=taker.account,
+            maker_nonce=fill.maker.nonce,
+            taker_nonce=taker.nonce,
+            maker_fee=-(-amount * market.maker_fee // 10**6),
+            taker_fee=-(-amount * market.taker_fee // 10**6),
+            time=self._ledger.timestamp,
+        )
