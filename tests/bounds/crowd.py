@@ -76,7 +76,7 @@ def make_crowd(full: int, light: int, held: int = MAX_HELD, *, poor: Callable[[i
     }
     for i in range(MARKETS):
         leaves[market_key(market_number(i))] = w.market(
-            underlying=coin_number(i % COINS), open_interest=EVERY_BYTE, funding_pool=-EVERY_BYTE,
+            underlying=coin_number(i % COINS), open_interest=EVERY_BYTE, pool=-EVERY_BYTE,
             max_open_interest=1 << 61, max_position=1 << 55,
         ).encode()  # fmt: skip
     for k in range(full + light):

@@ -19,12 +19,31 @@ DOMAIN = {"name": "Plumbline", "version": "1", "chainId": CHAIN, "verifyingContr
 u16 = st.integers(0, 2**16 - 1)
 u32 = st.integers(0, 2**32 - 1)
 u64 = st.integers(0, 2**64 - 1)
+i64 = st.integers(-(2**63), 2**63 - 1)
+legs_ = st.lists(st.tuples(u32, st.integers(0, 1), u64, u64), min_size=1, max_size=4)
 
 
 def fields(type_text: str) -> tuple[str, list[dict[str, str]]]:
     """Name and members of a struct type as written in its type string."""
     name, members = type_text.rstrip(")").split("(")
     return name, [dict(zip(("type", "name"), member.split(), strict=True)) for member in members.split(",")]
+
+
+LEG = [{"type": kind, "name": name} for kind, name in (
+    ("uint32", "market"), ("bool", "isBuy"), ("uint64", "size"), ("uint64", "price")
+)]  # fmt: skip
+
+
+def combo_oracle(name: str, legs: list[tuple[int, int, int, int]], *values: int) -> bytes:
+    """The digest of a quote or an acceptance by `encode_typed_data`."""
+    kinds = ("uint32 maker", "uint32 taker", "Leg[] legs", "uint64 nonce", "uint64 expiry")
+    members = [dict(zip(("type", "name"), kind.split(), strict=True)) for kind in kinds]
+    maker, taker, nonce, expiry = values
+    shown = [
+        {"market": market, "isBuy": not flags & 1, "size": size, "price": price} for market, flags, size, price in legs
+    ]
+    message = {"maker": maker, "taker": taker, "legs": shown, "nonce": nonce, "expiry": expiry}
+    return _hash_eip191_message(encode_typed_data(DOMAIN, {name: members, "Leg": LEG}, message))
 
 
 def oracle(type_text: str, *values: Any) -> bytes:
@@ -59,6 +78,29 @@ def test_other_digests_match_a_wallet(
     )
     assert eip712.oracle_digest(SEPARATOR, a, x, y, z) == oracle(eip712.ORACLE_UPDATE_TYPE, a, x, y, z)
     assert eip712.header_digest(SEPARATOR, hashed) == oracle(eip712.BLOCK_HEADER_TYPE, hashed)
+
+
+@settings(max_examples=25, deadline=None)
+@given(u32, u32, u64, i64, u64, i64)
+def test_surface_and_bid_digests_match_a_wallet(a: int, b: int, x: int, y: int, z: int, w: int) -> None:
+    """Signed fields are extended over their whole word."""
+    values = (a, b, x, z, y, x, w, y, z, x)
+    assert eip712.surface_digest(SEPARATOR, *values) == oracle(eip712.SURFACE_UPDATE_TYPE, *values)
+    assert eip712.bid_digest(SEPARATOR, a, b, x, y, z, x) == oracle(eip712.BID_TYPE, a, b, x, y, z, x)
+
+
+@settings(max_examples=25, deadline=None)
+@given(u32, u32, legs_, u64, u64)
+def test_combo_digests_match_a_wallet(
+    maker: int, taker: int, legs: list[tuple[int, int, int, int]], nonce: int, expiry: int
+) -> None:
+    """An array of structs is hashed leg by leg; the two sides sign different types."""
+    hashed = eip712.legs_hash(legs)
+    quote = eip712.quote_digest(SEPARATOR, maker, taker, hashed, nonce, expiry)
+    assert quote == combo_oracle("Quote", legs, maker, taker, nonce, expiry)
+    acceptance = eip712.acceptance_digest(SEPARATOR, maker, taker, hashed, nonce, expiry)
+    assert acceptance == combo_oracle("Acceptance", legs, maker, taker, nonce, expiry)
+    assert quote != acceptance
 
 
 def test_digests_differ_between_chains_and_contracts() -> None:

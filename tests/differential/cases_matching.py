@@ -52,7 +52,7 @@ def market_on_nothing(world: World) -> Txs:
     return [Trade(buy(market=9), sell(market=9), LOT)]
 
 
-@case(Reason.MARKET_KIND)
+@case(Reason.MARKET_CLOSED)
 def not_a_perpetual(_: World) -> Txs:
     return [Trade(buy(market=w.BTC_FUTURE), sell(market=w.BTC_FUTURE), LOT)]
 

@@ -65,8 +65,8 @@ def fees_out_of_range(world: World) -> Txs:
 
 
 @case(Reason.CASH_RANGE)
-def funding_pool_out_of_range(world: World) -> Txs:
-    world.set_market(w.ETH_PERP, funding_pool=RANGE - 1)
+def pool_out_of_range(world: World) -> Txs:
+    world.set_market(w.ETH_PERP, pool=RANGE - 1)
     world.hold(0, {w.ETH_PERP: COIN}, index=-2_000)
     return [Trade(buy(), sell(), LOT)]
 

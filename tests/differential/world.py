@@ -69,9 +69,9 @@ def underlying(**changes: int) -> Underlying:
 def market(**changes: int) -> Market:
     """A perpetual on BTC unless changed."""
     base = Market(
-        kind=MarketKind.PERP, underlying=BTC, expiry=0, strike=0, tick=100_000, lot=1_000, taker_fee=300, maker_fee=100,
+        kind=MarketKind.PERP, underlying=BTC, series=0, strike=0, opens=0, tick=100_000, lot=1_000, taker_fee=300, maker_fee=100,
         band=50_000, contingency=5_000, max_position=1_000 * COIN, max_open_interest=10_000 * COIN, open_interest=0,
-        funding_pool=0,
+        pool=0,
     )  # fmt: skip
     return replace(base, **changes)
 

@@ -122,7 +122,7 @@ def test_a_full_block_leaves_no_trace_of_what_did_not_fit() -> None:
     """The transaction goes into the next block unchanged."""
     world = funded(2)
     builder = world.builder()
-    for nonce in range(1, 21):
+    for nonce in range(1, 19):
         builder.apply(trade(LOT, P, nonce))
     before = state_of(builder)
     with pytest.raises(BlockFull) as refusal:

@@ -40,7 +40,7 @@ def assert_promises(world: World) -> None:
             index = world.underlying(world.market(position.market).underlying).funding_index
             pending[position.market] += div_ceil(position.size * (index - position.funding_index), 10**9)
     for number in (1, 2):
-        assert world.market(number).funding_pool + pending[number] >= 0
+        assert world.market(number).pool + pending[number] >= 0
 
 
 def build_block(world: World, traffic: Traffic, count: int) -> list[Reason]:

@@ -87,11 +87,11 @@ def test_longs_pay_shorts_through_the_pool() -> None:
     world.must(withdraw(1, 1, 1), at=START + 60)
     due = 100 * USD * 30 // 28_800
     assert world.account(1).cash == cash[1] - 1 + due
-    assert world.market().funding_pool == -due
+    assert world.market().pool == -due
     world.check()
     world.must(withdraw(0, 1, 1), at=START + 60)
     assert world.account(0).cash == cash[0] - 1 - due - 1
-    assert world.market().funding_pool == 1
+    assert world.market().pool == 1
     world.check()
 
 
@@ -107,4 +107,4 @@ def test_a_position_opened_later_owes_nothing_for_before() -> None:
     result = world.must(withdraw(2, 1, 1), at=START + 60)
     assert world.account(2).positions[0].funding_index == index
     assert result.receipts[0].detail is not None
-    assert world.market().funding_pool >= 0
+    assert world.market().pool >= 0

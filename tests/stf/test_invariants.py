@@ -30,7 +30,7 @@ def test_a_sound_state_is_reported() -> None:
     report = busy().check()
     assert (report.accounts, report.deposits, report.withdrawals) == (3, 300_000 * USD, USD)
     assert report.open_interest == {1: COIN, 2: 0}
-    assert report.cash + report.fees + report.insurance + report.funding_pools == report.deposits - report.withdrawals
+    assert report.cash + report.fees + report.insurance + report.pools == report.deposits - report.withdrawals
 
 
 def total(field: str) -> Callable[[World], object]:
@@ -55,7 +55,7 @@ BREAKS: dict[str, Callable[[World], object]] = {
     "deposits": total("deposits"),
     "withdrawals": total("withdrawals"),
     "accounts": total("accounts"),
-    "funding pool": lambda world: world.change_market(funding_pool=world.market().funding_pool + 1),
+    "funding pool": lambda world: world.change_market(pool=world.market().pool + 1),
     "open interest": lambda world: world.change_market(open_interest=COIN + 1),
     "longs without shorts": position(1),
     "shorts without longs": position(-1),

@@ -159,7 +159,7 @@ def test_a_failed_forced_transaction_leaves_touches_meters_and_accruals() -> Non
     world.must(trade(COIN, P, 1))
     world.must(price(START + 30, P, P + 100 * USD), at=START + 30)
     before = {key: world.leaves[key] for key in map(account_key, (0, 1))}
-    pool, index = world.market().funding_pool, world.underlying().funding_index
+    pool, index = world.market().pool, world.underlying().funding_index
     huge = 20 * COIN
     tx = Trade(order(1, True, huge, P, 2), order(0, False, huge, P, 2), huge)
     result = world.must(messages=[Forced(dev_address(6), encode_transaction(tx))], at=START + 60)
@@ -168,7 +168,7 @@ def test_a_failed_forced_transaction_leaves_touches_meters_and_accruals() -> Non
     assert result.usage.revaluations == 1
     assert {slot_key(0, 2), slot_key(1, 2)} <= set(result.pre)
     assert {key: world.leaves[key] for key in before} == before
-    assert world.market().funding_pool == pool
+    assert world.market().pool == pool
     assert world.underlying().funding_index > index
     assert world.underlying().funding_time == START + 60
     assert slot_key(0, 2) not in world.leaves

@@ -16,6 +16,7 @@ from rollup.types.leaves import Account, OracleSet, Position
 from rollup.types.messages import Deposit, Forced, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import EMPTY_SIGNATURE, OrderRef, Trade, Transaction, encode_transaction
+from tests.stf.venue import dated, surface
 from tests.stf.world import START, USD, World, cancel, funded, order, price, trade, transfer, withdraw
 
 P = 40_000 * USD
@@ -85,28 +86,29 @@ def fill_transactions(extra: int) -> BlockResult:
 
 
 def fill_bytes(extra: int) -> BlockResult:
-    """31 messages of the longest kind that L1 admits, and the rest."""
-    return funded().execute(messages=[bytes(256)] * 31 + [bytes(256 + extra)])
+    """15 messages of the longest kind that L1 admits, and the rest."""
+    return funded().execute(messages=[bytes(512)] * 15 + [bytes(512 + extra)])
 
 
 def fill_accounts(extra: int) -> BlockResult:
     """Unknown accounts are touched as well; a transfer touches two."""
     transfers = [transfer(sender, sender + 16, 1, 1) for sender in range(16)]
-    return funded(32).execute(*transfers, messages=[Deposit(100 + n, 1) for n in range(8 + extra)])
+    return funded(32).execute(*transfers, messages=[Deposit(100 + n, 1) for n in range(4 + extra)])
 
 
 def fill_slots(extra: int) -> BlockResult:
     """A trade touches two."""
-    return funded(2).execute(*(trade(LOT, P, nonce) for nonce in range(1, 21 + extra)))
+    return funded(2).execute(*(trade(LOT, P, nonce) for nonce in range(1, 19 + extra)))
 
 
 def fill_system(extra: int) -> BlockResult:
-    """Globals, 32 markets, 7 coins, and then the oracle set."""
-    return crowd(funded(), 1, coins=7).execute(withdraw(0, 1, 1), *[price(START + 1, P)] * extra, at=START + 1)
+    """Globals, 64 markets, 15 coins, and then the oracle set."""
+    world = crowd(funded(), 2, coins=15, apart=True)
+    return world.execute(withdraw(0, 1, 1), withdraw(1, 1, 1), *[price(START + 1, P)] * extra, at=START + 1)
 
 
 def fill_leaf_bytes(extra: int) -> BlockResult:
-    """31 accounts of 649 bytes; a 32nd would go over."""
+    """31 accounts of 655 bytes; a 32nd would go over."""
     return crowd(funded(), 32).execute(messages=[Deposit(n, 1) for n in range(31 + extra)])
 
 
@@ -124,8 +126,19 @@ def fill_revaluations(extra: int) -> BlockResult:
     world.change_account(1, positions=big, cash=-4_140 * USD)
     maker = order(0, False, 50 * LOT, P, 1, market=100)
     taker = order(1, True, 50 * LOT, P, 1, market=100)
-    trades = [Trade(maker, taker, LOT)] + [Trade(OrderRef(0, 1), OrderRef(1, 1), LOT)] * (20 + extra)
+    trades = [Trade(maker, taker, LOT)] + [Trade(OrderRef(0, 1), OrderRef(1, 1), LOT)] * (9 + extra)
     return world.execute(*trades)
+
+
+def fill_pricings(extra: int) -> BlockResult:
+    """32 options, twice, and half of them once more; new slices in between have them all drawn again."""
+    world = dated(3)
+    number_of = [world.list_option(strike=(30_000 + 500 * n) * USD, call=bool(n % 2)) for n in range(32)]
+    for account, count in ((0, 32), (1, 16)):
+        positions = tuple(Position(number, LOT, 0) for number in number_of[:count])
+        world.change_account(account, positions=positions)
+    txs = [withdraw(0, 1, 1), surface(START + 1), withdraw(0, 1, 2), surface(START + 2), withdraw(1, 1, 1)]
+    return world.execute(*txs, *[withdraw(0, 1, 3)] * extra, at=START + 2)
 
 
 FILLS: dict[Reason, Callable[[int], BlockResult]] = {
@@ -137,9 +150,10 @@ FILLS: dict[Reason, Callable[[int], BlockResult]] = {
     Reason.METER_LEAF_BYTES: fill_leaf_bytes,
     Reason.METER_RECOVERIES: fill_recoveries,
     Reason.METER_REVALUATIONS: fill_revaluations,
+    Reason.METER_PRICINGS: fill_pricings,
 }
-FULL = Usage(32, 8192, 40, 40, 40, 31 * 649 + 77, 96, 21 * 96 - 1, 0)
-"""How far each meter gets in its block; prices of options are not metered yet, for there are none.
+FULL = Usage(32, 8192, 36, 36, 80, 31 * 655 + 92, 96, 10 * 96 - 1, 80)
+"""How far each meter gets in its block.
 
 The maker of the revaluations closes one position by the first trade, which makes it one less."""
 
@@ -156,17 +170,17 @@ def test_a_block_may_fill_a_meter_but_not_exceed_it(reason: Reason) -> None:
     assert over.usage[meter] <= LIMITS[meter]
 
 
-def test_every_meter_but_pricings_can_be_filled() -> None:
-    """Options will bring the last one."""
-    assert {reason for reason in Reason if reason.is_meter} == {*FILLS, Reason.METER_PRICINGS}
+def test_every_meter_can_be_filled() -> None:
+    """None is left out."""
+    assert {reason for reason in Reason if reason.is_meter} == set(FILLS)
 
 
 def test_a_key_that_its_meter_refuses_is_not_touched() -> None:
     """It is not in the witness, for it was never read."""
     over = fill_slots(1)
-    assert slot_key(1, 20) in over.pre
-    assert slot_key(1, 21) not in over.pre
-    assert len(over.pre) == 2 + 40 + 3
+    assert slot_key(1, 18) in over.pre
+    assert slot_key(1, 19) not in over.pre
+    assert len(over.pre) == 2 + 36 + 3
 
 
 def test_a_key_that_the_leaf_bytes_refuse_is_touched() -> None:
@@ -177,8 +191,8 @@ def test_a_key_that_the_leaf_bytes_refuse_is_touched() -> None:
 
 
 def crossing(world: World) -> Forced:
-    """A forced trade between two accounts with 32 markets each, of their own: 66 system leaves."""
-    crowd(world, 2, apart=True)
+    """A forced trade between two accounts with 31 markets each, of their own, on twenty coins."""
+    crowd(world, 2, coins=20, apart=True)
     world.change_account(0, positions=world.account(0).positions[:31])
     world.change_account(1, positions=world.account(1).positions[:31])
     sides = [replace(order(n, bool(n), LOT, P, 1), signature=EMPTY_SIGNATURE) for n in (0, 1)]
@@ -194,7 +208,7 @@ def test_a_message_that_exceeds_a_meter_by_itself_is_a_no_op_at_the_head_of_a_bl
     result = world.must(cancel(2, 1), messages=[message])
     assert result.receipts[0].reason is Reason.METER_SYSTEM
     assert result.receipts[0].subject is not None
-    assert result.usage.system == 40
+    assert result.usage.system == 80
     assert [world.leaves[account_key(n)] for n in (0, 1)] == accounts
 
 

@@ -145,7 +145,7 @@ CASES: dict[str, tuple[Reason, Callable[[World], Reason]]] = {
         alone(replace(price(T, P), signatures=(b"\x01" * 32 + b"\xff" * 32,) * 2), at=T),
     ),
     "block: earlier than the last": (Reason.TIME, alone(cancel(0, 1), at=START - 1)),
-    "block: unknown type": (Reason.UNDECODABLE, alone(b"\x07" + bytes(100))),
+    "block: unknown type": (Reason.UNDECODABLE, alone(b"\x0c" + bytes(100))),
     "block: cut short": (Reason.UNDECODABLE, alone(b"\x03" + bytes(50))),
 }
 ELSEWHERE = {

@@ -114,7 +114,7 @@ CASES: dict[str, Case] = {
     "maker expired": (Reason.ORDER_EXPIRED, lambda w: refused(w, sell(expiry=START - 1), buy())),
     "taker expired": (Reason.ORDER_EXPIRED, lambda w: refused(w, sell(), buy(expiry=START - 1))),
     "no market": (Reason.MARKET_UNKNOWN, lambda w: refused(w, sell(market=9), buy(market=9))),
-    "a future": (Reason.MARKET_KIND, lambda w: refused(with_market(w, kind=1, expiry=1), sell(), buy())),
+    "not open yet": (Reason.MARKET_CLOSED, lambda w: refused(with_market(w, opens=START + 1), sell(), buy())),
     "tick": (Reason.TICK, lambda w: refused(w, sell(at=P + 1), buy(at=P + 1))),
     "lot": (Reason.LOT, lambda w: refused(w, sell(), buy(), LOT + 1)),
     "no fill": (Reason.LOT, lambda w: refused(w, sell(), buy(), 0)),
@@ -172,11 +172,11 @@ def test_fees_beyond_their_range_are_refused() -> None:
     assert world.refusal(trade(COIN, P, 1)) is Reason.NONE
 
 
-def test_a_funding_pool_beyond_its_range_is_refused() -> None:
+def test_a_pool_beyond_its_range_is_refused() -> None:
     """Nothing wraps: the pool of a market is a cash amount."""
     world = after_trade(funded())
     world.must(price(START + 30, P, P + 100 * USD), at=START + 30)
-    world.change_market(funding_pool=2**62 - 1)
+    world.change_market(pool=2**62 - 1)
     assert world.refusal(trade(COIN, P, 1, buyer=1, seller=0), at=START + 60) is Reason.CASH_RANGE
     assert world.refusal(trade(COIN, P, 1, buyer=2, seller=1), at=START + 60) is Reason.NONE
 

@@ -15,17 +15,19 @@ from rollup.types.genesis import (
     BTC,
     Genesis,
     MarketConfig,
+    SeriesConfig,
     UnderlyingConfig,
     decode_leaves,
     devnet_genesis,
     encode_leaves,
 )
-from rollup.types.instruments import Instruments, instrument_name
-from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, underlying_key
-from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Underlying
+from rollup.types.instruments import Instruments, expiries_of, instrument_name
+from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, underlying_key
+from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Series, Underlying
 
 FEEDERS = (b"a" * 20, b"b" * 20, b"c" * 20)
 DEVNET = devnet_genesis(1_700_000_000, FEEDERS, 2)
+SERIES = SeriesConfig(BTC, 1, 1_798_185_600)
 
 
 def with_market(**terms: Any) -> Genesis:
@@ -46,8 +48,8 @@ def test_the_devnet_genesis_lists_two_perpetuals() -> None:
     assert OracleSet.decode(leaves[ORACLE_SET]) == OracleSet(2, FEEDERS)
     assert Underlying.decode(leaves[underlying_key(1)]).time == 0
     markets = {number: Market.decode(leaves[market_key(number)]) for number in (1, 2)}
-    assert Instruments.of(markets).names == {1: "BTC-PERP", 2: "ETH-PERP"}
-    assert Instruments.of(markets).markets["ETH-PERP"] == 2
+    assert Instruments.of(markets, {}).names == {1: "BTC-PERP", 2: "ETH-PERP"}
+    assert Instruments.of(markets, {}).markets["ETH-PERP"] == 2
     assert decode_leaves(encode_leaves(leaves)) == leaves
 
 
@@ -56,20 +58,30 @@ def test_the_devnet_genesis_lists_two_perpetuals() -> None:
     [
         with_market(tick=100_001),
         with_market(tick=0),
-        with_market(tick=1 << 47),
+        with_market(tick=1 << 48),
         with_market(lot=0),
         with_market(lot=7),
-        with_market(max_position=1 << 56),
+        with_market(max_position=(1 << 62) + 1),
         with_market(max_position=0),
-        with_market(max_open_interest=1 << 62),
-        with_market(taker_fee=1_000_000),
+        with_market(max_open_interest=(1 << 62) + 1),
+        with_market(taker_fee=100_001),
+        with_market(maker_fee=100_001),
         with_market(maker_fee=-1),
-        with_market(band=1_000_000),
-        with_market(contingency=1_000_000),
-        with_market(expiry=1),
+        with_market(band=1_000_001),
+        with_market(contingency=1_000_001),
+        with_market(series=1),
+        with_market(kind=4),
         with_market(kind=MarketKind.FUTURE),
-        with_market(kind=MarketKind.CALL, expiry=1),
+        with_market(kind=MarketKind.FUTURE, series=2),
+        replace(with_market(kind=MarketKind.FUTURE, series=1, strike=1), series=(SERIES,)),
+        replace(with_market(kind=MarketKind.CALL, series=1), series=(SERIES,)),
+        replace(with_market(kind=MarketKind.PUT, series=1, strike=1 << 47), series=(SERIES,)),
         with_market(strike=1),
+        replace(DEVNET, series=(SERIES, SERIES)),
+        replace(DEVNET, series=(replace(SERIES, number=0),)),
+        replace(DEVNET, series=(replace(SERIES, underlying=9),)),
+        replace(DEVNET, series=(replace(SERIES, expiry=1_700_000_000),)),
+        replace(DEVNET, auction=0),
         with_market(underlying=9),
         with_market(number=1 << 16),
         with_coin(spot_step=200_001),
@@ -78,7 +90,17 @@ def test_the_devnet_genesis_lists_two_perpetuals() -> None:
         with_coin(max_age=0),
         with_coin(max_age=1 << 32),
         with_coin(max_move=0),
-        with_coin(max_basis=1_000_000),
+        with_coin(max_basis=1_000_001),
+        with_coin(vol_up=1_000_001),
+        with_coin(vol_down=1_000_001),
+        with_coin(call_contingency=1_000_001),
+        with_coin(confidence_factor=1_000_001),
+        with_coin(max_vol_move=1_000_001),
+        with_coin(halt_move=0),
+        with_coin(halt_move=1_000_001),
+        with_coin(halt_window=0),
+        with_coin(halt_period=-1),
+        with_coin(settlement_window=0),
         with_coin(number=2),
         replace(DEVNET, threshold=0),
         replace(DEVNET, threshold=4),
@@ -97,8 +119,8 @@ def test_a_parameter_that_cannot_be_is_refused(genesis: Genesis) -> None:
 
 
 def test_all_kinds_of_markets_can_be_listed() -> None:
-    """Futures and options have terms already, though they cannot be traded yet."""
-    dated = {"underlying": BTC, "tick": 10_000_000, "lot": 10_000, "expiry": 1_798_185_600}
+    """Futures and options are named by the expiry of their series."""
+    dated = {"underlying": BTC, "tick": 10_000_000, "lot": 10_000, "series": 1}
     strike = 60_000 * 1_000_000
     markets = (
         MarketConfig(3, kind=MarketKind.FUTURE, **dated),
@@ -106,16 +128,19 @@ def test_all_kinds_of_markets_can_be_listed() -> None:
         MarketConfig(5, kind=MarketKind.PUT, strike=strike + 500_000, **dated),
         MarketConfig(6, kind=MarketKind.FUTURE, **dated),
     )
-    leaves = Genesis(0, FEEDERS, 1, (UnderlyingConfig(BTC),), markets).leaves()
-    names = Instruments.of({n: Market.decode(leaves[market_key(n)]) for n in (3, 4, 5, 6)}).names
+    leaves = Genesis(0, FEEDERS, 1, (UnderlyingConfig(BTC),), markets, (SERIES,), auction=60).leaves()
+    assert Globals.decode(leaves[GLOBALS]).auction == 60
+    assert Series.decode(leaves[series_key(BTC, 1)]) == Series(SERIES.expiry)
+    listed = {n: Market.decode(leaves[market_key(n)]) for n in (3, 4, 5, 6)}
+    names = Instruments.of(listed, expiries_of(leaves)).names
     assert names == {3: "BTC-20261225", 4: "BTC-20261225-60000-C", 5: "BTC-20261225-60000.5-P", 6: "BTC-20261225-6"}
 
 
 @given(st.integers(1, 2**33))
 def test_expiries_are_named_by_their_utc_day(expiry: int) -> None:
     """The integer calendar agrees with the library's."""
-    market = Market(MarketKind.FUTURE, 77, expiry, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0)
-    assert instrument_name(market) == f"U77-{datetime.fromtimestamp(expiry, UTC):%Y%m%d}"
+    market = Market(MarketKind.FUTURE, 77, 5, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0)
+    assert instrument_name(market, expiry) == f"U77-{datetime.fromtimestamp(expiry, UTC):%Y%m%d}"
 
 
 keys = st.one_of(st.integers(0, 0xFFFF).map(market_key), st.integers(0, 0xFFFFFF).map(account_key))

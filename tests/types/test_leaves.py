@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup.errors import Undecodable, Unencodable
-from rollup.types.leaves import Account, Globals, Market, OracleSet, Position, Slot, Underlying
+from rollup.types.leaves import Account, Globals, Market, OracleSet, Position, Series, Slot, Underlying
 
 
 def u(bits: int) -> st.SearchStrategy[int]:
@@ -18,24 +18,55 @@ def u(bits: int) -> st.SearchStrategy[int]:
     return st.integers(0, 2**bits - 1)
 
 
+i32 = st.integers(-(2**31), 2**31 - 1)
+i48 = st.integers(-(2**47), 2**47 - 1)
 i64 = st.integers(-(2**63), 2**63 - 1)
 address = st.binary(min_size=20, max_size=20)
 positions = st.lists(
     st.builds(Position, u(16), i64.filter(bool), i64), max_size=32, unique_by=lambda position: position.market
 ).map(lambda found: tuple(sorted(found, key=lambda position: position.market)))
 
-globals_ = st.builds(Globals, u(40), st.binary(min_size=32, max_size=32), u(40), u(64), u(64), u(64), u(64), u(24))
+globals_ = st.builds(
+    Globals,
+    u(40),
+    st.binary(min_size=32, max_size=32),
+    u(40),
+    u(64),
+    u(64),
+    u(64),
+    u(64),
+    u(24),
+    u(64),
+    u(24),
+    st.integers(1, 2**32 - 1),
+)
 oracle_sets = st.lists(address, min_size=1, max_size=8).flatmap(
     lambda feeders: st.builds(OracleSet, st.integers(1, len(feeders)), st.just(tuple(feeders)))
 )
-underlyings = st.builds(Underlying, u(48), u(48), u(40), i64, u(40), u(32), u(32), u(32), u(32), u(32))
+underlyings = st.builds(Underlying, u(48), u(48), u(40), i64, u(40), *[u(32)] * 14, u(48), u(40), u(40))
+series = st.builds(Series, u(40), u(40), u(48), i48, u(48), i32, i48, u(48), u(32), u(48), u(96), u(32))
 markets = st.builds(
-    Market, st.integers(0, 3), u(16), u(40), u(48), u(48), u(48), u(32), u(32), u(32), u(32), u(64), u(64), u(64), i64
+    Market,
+    st.integers(0, 3),
+    u(16),
+    u(16),
+    u(48),
+    u(40),
+    u(48),
+    u(48),
+    u(32),
+    u(32),
+    u(32),
+    u(32),
+    u(64),
+    u(64),
+    u(64),
+    i64,
 )
-accounts = st.builds(Account, address, address, i64, u(64), u(64), u(64), positions)
+accounts = st.builds(Account, address, address, i64, u(64), u(64), u(64), positions, st.integers(0, 2), u(40))
 slots = st.builds(Slot, u(64), u(16), u(4), u(48), u(48), u(40), u(48))
-leaves = st.one_of(globals_, oracle_sets, underlyings, markets, accounts, slots)
-LEAF_TYPES = (Globals, OracleSet, Underlying, Market, Account, Slot)
+leaves = st.one_of(globals_, oracle_sets, underlyings, series, markets, accounts, slots)
+LEAF_TYPES = (Globals, OracleSet, Underlying, Series, Market, Account, Slot)
 
 
 @given(leaves)
@@ -43,9 +74,9 @@ def test_a_leaf_survives_its_encoding(leaf: Any) -> None:
     """Decoding gives back what was encoded, at the size the spec states."""
     data = leaf.encode()
     assert type(leaf).decode(data) == leaf
-    fixed = {Globals: 77, Underlying: 50, Market: 74, Slot: 34}
+    fixed = {Globals: 92, Underlying: 102, Series: 70, Market: 76, Slot: 34}
     if isinstance(leaf, Account):
-        assert len(data) == 73 + 18 * len(leaf.positions)
+        assert len(data) == 79 + 18 * len(leaf.positions)
     elif isinstance(leaf, OracleSet):
         assert len(data) == 2 + 20 * len(leaf.feeders)
     else:
@@ -91,8 +122,15 @@ ACCOUNT = Account(bytes(20), bytes(20), 0, 0, 0, 0, (Position(1, 5, 0), Position
         Globals(1 << 40, bytes(32), 0, 0, 0, 0, 0, 0),
         Globals(0, bytes(32), 0, 0, 0, 0, 0, 1 << 24),
         Underlying(1 << 48, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-        Market(4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-        Market(0, 1 << 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        Market(4, *[0] * 14),
+        Market(0, 1 << 16, *[0] * 13),
+        Series(1 << 40),
+        Series(1, a=1 << 47),
+        Series(1, sum=1 << 96),
+        replace(ACCOUNT, status=3),
+        replace(ACCOUNT, flagged=1 << 40),
+        Globals(0, bytes(32), 0, 0, 0, 0, 0, 0, insolvent=1 << 24),
+        Globals(0, bytes(32), 0, 0, 0, 0, 0, 0, auction=0),
         OracleSet(0, (bytes(20),)),
         OracleSet(2, (bytes(20),)),
         OracleSet(1, (bytes(20),) * 9),
@@ -108,7 +146,7 @@ def test_a_leaf_that_does_not_fit_has_no_encoding(broken: Any) -> None:
 def test_unsorted_and_empty_positions_are_refused_on_decoding() -> None:
     """Bytes that name a market twice, out of order or with size 0 are not an account."""
     head = replace(ACCOUNT, positions=()).encode()[:-1]
-    one, two = (ACCOUNT.encode()[73:91], ACCOUNT.encode()[91:])
+    one, two = (ACCOUNT.encode()[79:97], ACCOUNT.encode()[97:])
     zero = one[:2] + bytes(16)
     for count, body in ((2, two + one), (2, one + one), (1, zero), (33, one)):
         with pytest.raises(Undecodable):

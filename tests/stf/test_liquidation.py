@@ -1,0 +1,343 @@
+"""Liquidation: flags, the auction's price, and who pays what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollup.stf.fixed import div_ceil
+from rollup.stf.liquidation import auction_of
+from rollup.stf.margin import Margin, initial
+from rollup.types.reasons import Reason
+from rollup.types.transactions import EMPTY_SIGNATURE, Flag, Withdraw
+from tests.stf.venue import CALL, FUTURE, LOT, PERP, PUT, P, Venue, bid, dated
+from tests.stf.world import COIN, START, USD, cancel, price, trade, withdraw
+
+WEAK, OTHER, KEEPER = 0, 1, 2
+AUCTION = 600
+
+
+def weak(equity: int = 500 * USD, size: int = COIN, **held: int) -> Venue:
+    """Account 0 is long a coin of the perpetual (or as given) and worth `equity`, far below its maintenance margin."""
+    venue = dated()
+    positions = {int(market[1:]): amount for market, amount in held.items()} or {PERP: size}
+    venue.give(WEAK, OTHER, positions)
+    venue.set_cash(WEAK, venue.account(WEAK).cash + equity - venue.margin(WEAK).equity)
+    return venue
+
+
+def flagged(equity: int = 500 * USD, since: int = 0, **held: int) -> Venue:
+    """A weak account with its flag up for `since` seconds."""
+    venue = weak(equity, **held)
+    venue.must(Flag(WEAK))
+    venue.change_account(WEAK, flagged=START - since)
+    return venue
+
+
+def refused(venue: Venue, nonce: int = 1, account: int = WEAK, keeper: int = KEEPER, **terms: Any) -> Reason:
+    """The reason why this bid alone invalidates a block."""
+    return venue.refusal(bid(account, keeper, nonce, **terms), at=terms.get("at"))
+
+
+def recovered() -> Venue:
+    """A flagged account that is sound again, though nobody has looked."""
+    venue = flagged()
+    venue.set_cash(WEAK, 100_000 * USD)
+    return venue
+
+
+def settled_only() -> Venue:
+    """A flagged account whose only position has expired."""
+    venue = flagged(m4=-COIN)
+    venue.change_series(settlement=40_000 * USD)
+    return venue
+
+
+def emptied() -> Venue:
+    """A flagged account without positions."""
+    venue = flagged()
+    venue.change_account(WEAK, positions=())
+    return venue
+
+
+def crowded() -> Venue:
+    """A keeper with 32 positions, none of them what is for sale."""
+    venue = flagged()
+    numbers = [venue.list_option(strike=(30_000 + n) * USD) for n in range(32)]
+    venue.give(KEEPER, OTHER, dict.fromkeys(numbers, LOT))
+    return venue
+
+
+def limited(**terms: int) -> Venue:
+    """The perpetual has other terms."""
+    venue = flagged()
+    venue.change_market(PERP, **terms)
+    return venue
+
+
+def poor_fund() -> Venue:
+    """An insolvent account, and nothing in the fund."""
+    venue = flagged(-100 * USD)
+    venue.change_globals(fees=0)
+    return venue
+
+
+def rich(account: int) -> Venue:
+    """An account with cash at a bound."""
+    venue = flagged()
+    venue.change_account(account, cash=2**62 - 1 if account == WEAK else -(2**62) + 1)
+    return venue
+
+
+def spent(nonce: int) -> Venue:
+    """The keeper has used a nonce up."""
+    venue = flagged()
+    venue.must(cancel(KEEPER, nonce))
+    return venue
+
+
+def floored() -> Venue:
+    """The keeper has given up all nonces below 50."""
+    venue = flagged()
+    venue.must(cancel(KEEPER, 50, cancel_all=True))
+    return venue
+
+
+BIDS: dict[str, tuple[Reason, Callable[[], Reason]]] = {
+    "on itself": (Reason.SELF_TRADE, lambda: refused(flagged(), keeper=WEAK)),
+    "unknown account": (Reason.ACCOUNT_UNKNOWN, lambda: refused(flagged(), account=9)),
+    "unknown liquidator": (Reason.ACCOUNT_UNKNOWN, lambda: refused(flagged(), keeper=9)),
+    "expired": (Reason.ORDER_EXPIRED, lambda: refused(flagged(), expiry=START - 1)),
+    "nothing": (Reason.AMOUNT, lambda: refused(flagged(), fraction=0)),
+    "more than all": (Reason.AMOUNT, lambda: refused(flagged(), fraction=10**6 + 1)),
+    "given up": (Reason.NONCE_FLOOR, lambda: refused(floored(), nonce=49)),
+    "used": (Reason.NONCE_STALE, lambda: refused(spent(1))),
+    "older than the slot": (Reason.NONCE_STALE, lambda: refused(spent(8193))),
+    "other key": (Reason.SIGNATURE_INVALID, lambda: refused(flagged(), key=3)),
+    "not flagged": (Reason.NOT_FLAGGED, lambda: refused(weak())),
+    "no position": (Reason.NOT_LIQUIDATABLE, lambda: refused(emptied())),
+    "no position left": (Reason.NOT_LIQUIDATABLE, lambda: refused(settled_only())),
+    "sound again": (Reason.NOT_LIQUIDATABLE, lambda: refused(recovered())),
+    "old price": (Reason.ORACLE_STALE, lambda: refused(flagged(), at=START + 61)),
+    "fund too small": (Reason.INSURANCE, lambda: refused(poor_fund())),
+    "dearer than its limit": (Reason.PRICE_LIMIT, lambda: refused(flagged(), limit=1_000 * USD)),
+    "position limit": (Reason.POSITION_LIMIT, lambda: refused(limited(max_position=LOT))),
+    "33rd position": (Reason.POSITIONS_FULL, lambda: refused(crowded())),
+    "cash of the liquidator": (Reason.CASH_RANGE, lambda: refused(rich(KEEPER))),
+    "margin of the liquidator": (
+        Reason.MARGIN,
+        lambda: (venue := flagged(), venue.set_cash(KEEPER, 1_000 * USD), refused(venue))[2],
+    ),
+    "good": (Reason.NONE, lambda: refused(flagged())),
+}
+
+
+@pytest.mark.parametrize("name", BIDS)
+def test_a_bid_is_refused_for(name: str) -> None:
+    """A single bid makes its block invalid with exactly this reason."""
+    reason, case = BIDS[name]
+    assert case() is reason
+
+
+FLAGS: dict[str, tuple[Reason, Callable[[], Reason]]] = {
+    "unknown account": (Reason.ACCOUNT_UNKNOWN, lambda: dated().refusal(Flag(9))),
+    "sound": (Reason.NOT_LIQUIDATABLE, lambda: dated().refusal(Flag(WEAK))),
+    "flagged": (Reason.FLAGGED, lambda: flagged().refusal(Flag(WEAK))),
+    "old price": (Reason.ORACLE_STALE, lambda: weak().refusal(Flag(WEAK), at=START + 61)),
+    "weak": (Reason.NONE, lambda: weak().refusal(Flag(WEAK))),
+    "sound again": (Reason.NONE, lambda: recovered().refusal(Flag(WEAK))),
+}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_a_flag_is_refused_for(name: str) -> None:
+    """A flag must change something."""
+    reason, case = FLAGS[name]
+    assert case() is reason
+
+
+def test_a_flag_marks_the_account_and_the_time() -> None:
+    """Below maintenance from the first µUSD on; insolvent below zero; both are seen by anybody who looks."""
+    venue = weak()
+    edge = venue.margin(WEAK).maintenance
+    venue.set_cash(WEAK, venue.account(WEAK).cash + edge - venue.margin(WEAK).equity)
+    assert venue.refusal(Flag(WEAK)) is Reason.NOT_LIQUIDATABLE
+    venue.set_cash(WEAK, venue.account(WEAK).cash - 1)
+    venue.must(Flag(WEAK))
+    assert (venue.account(WEAK).status, venue.account(WEAK).flagged) == (1, START)
+    venue.set_cash(WEAK, venue.account(WEAK).cash - edge)
+    venue.must(Flag(WEAK), at=START + 5)
+    assert (venue.account(WEAK).status, venue.account(WEAK).flagged) == (2, START)
+    assert venue.globals().insolvent == 1
+    venue.set_cash(WEAK, venue.account(WEAK).cash + 2 * edge)
+    venue.must(Flag(WEAK), at=START + 6)
+    assert (venue.account(WEAK).status, venue.account(WEAK).flagged) == (0, 0)
+    assert venue.globals().insolvent == 0
+    venue.check()
+
+
+def test_a_trade_clears_the_flag_of_who_gets_sound_by_it() -> None:
+    """Whatever computes a margin records the health."""
+    venue = flagged(7_500 * USD)
+    assert venue.account(WEAK).status == 1
+    venue.must(trade(COIN // 2, P, 1, buyer=OTHER, seller=WEAK))
+    assert (venue.account(WEAK).status, venue.account(WEAK).flagged) == (0, 0)
+
+
+def test_a_shrinking_trade_may_leave_its_account_flagged() -> None:
+    """And it records the flag if nobody had raised it."""
+    venue = weak(1_000 * USD)
+    venue.must(trade(LOT, P, 1, buyer=OTHER, seller=WEAK))
+    assert (venue.account(WEAK).status, venue.account(WEAK).flagged) == (1, START)
+
+
+def test_withdrawals_wait_while_anybody_is_insolvent() -> None:
+    """Leaving first does not win; deposits and transfers go on."""
+    venue = flagged(-100 * USD)
+    assert venue.globals().insolvent == 1
+    assert venue.refusal(withdraw(3, 1, 1)) is Reason.INSOLVENCY
+    assert venue.refusal(Withdraw(3, 1, 1, EMPTY_SIGNATURE)) is Reason.SIGNATURE_INVALID
+    venue.set_cash(WEAK, 100_000 * USD)
+    venue.must(Flag(WEAK))
+    assert venue.refusal(withdraw(3, 1, 1)) is Reason.NONE
+
+
+def test_the_first_bid_buys_at_the_mark() -> None:
+    """No time has passed, no discount: the fraction that restores initial margin changes hands at its value."""
+    venue = flagged(500 * USD)
+    before = [venue.account(n).cash for n in (WEAK, KEEPER)]
+    detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
+    sold = -sum(part.size for part in detail.slices) * -1
+    assert detail.paid == detail.received == sold * P // COIN
+    assert detail.fund == 0
+    assert [venue.account(n).cash for n in (WEAK, KEEPER)] == [before[0] + detail.received, before[1] - detail.paid]
+    equity, maintenance = venue.margin(WEAK)
+    assert equity >= initial(maintenance)
+    assert (venue.account(WEAK).status, venue.account(WEAK).flagged) == (0, 0)
+    venue.check()
+
+
+def test_the_discount_grows_to_all_that_is_left() -> None:
+    """Half way a half, a fifth of it for the insurance fund; at the end everything."""
+    for since, share in ((AUCTION // 2, 2), (AUCTION, 1), (10 * AUCTION, 1)):
+        venue = flagged(600 * USD, since)
+        fund = venue.globals().insurance
+        detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
+        discount = 600 * USD // share * detail.fraction // 10**6
+        value = detail.slices[0].size * P // COIN
+        assert detail.fund == discount // 5
+        assert (detail.paid, detail.received) == (value - discount + discount // 5, value - discount)
+        assert venue.globals().insurance == fund + discount // 5
+        assert venue.margin(WEAK).equity >= 0
+        venue.check()
+
+
+def test_a_bid_takes_no_more_than_its_fraction_in_whole_lots() -> None:
+    """Each position in proportion, rounded up to its lot."""
+    venue = flagged(500 * USD, m1=COIN, m3=-(COIN // 2) - LOT, m4=-COIN // 4)
+    detail = venue.must(bid(WEAK, KEEPER, 1, fraction=1_001)).receipts[0].detail
+    assert detail.fraction == 1_001
+    assert [(part.market, part.size) for part in detail.slices] == [(PERP, 2 * LOT), (FUTURE, -LOT), (CALL, -LOT)]
+    held = {p.market: p.size for p in venue.account(KEEPER).positions}
+    assert held == {PERP: 2 * LOT, FUTURE: -LOT, CALL: -LOT}
+    assert venue.account(WEAK).status == 1
+    venue.check()
+
+
+def test_an_insolvent_account_is_sold_whole_and_the_fund_pays() -> None:
+    """The deficit, and what the liquidator gains as time passes."""
+    venue = flagged(-300 * USD, AUCTION // 4)
+    venue.change_globals(insurance=4_000 * USD, deposits=venue.globals().deposits + 4_000 * USD)
+    equity, maintenance = venue.margin(WEAK)
+    assert equity == -300 * USD
+    detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
+    gain = maintenance // 4
+    assert detail.fraction == 10**6
+    assert (detail.paid, detail.received, detail.fund) == (P - gain, P + 300 * USD, -gain - 300 * USD)
+    assert venue.account(WEAK).positions == ()
+    assert (venue.account(WEAK).cash, venue.account(WEAK).status) == (0, 0)
+    assert venue.globals().insolvent == 0
+    venue.check()
+
+
+def test_the_fund_pays_from_insurance_first_and_then_from_fees() -> None:
+    """What is missing from the one comes from the other."""
+    venue = flagged(-300 * USD)
+    venue.change_globals(insurance=100 * USD, fees=200 * USD, deposits=venue.globals().deposits + 300 * USD)
+    venue.must(bid(WEAK, KEEPER, 1))
+    assert (venue.globals().insurance, venue.globals().fees) == (0, 0)
+    venue.check()
+
+
+def test_a_liquidator_may_be_paid_to_take_over() -> None:
+    """A short position is worth less than nothing: its price is negative, and so may the limit be."""
+    venue = flagged(500 * USD, m1=-COIN)
+    assert refused(venue, limit=-P) is Reason.PRICE_LIMIT
+    detail = venue.must(bid(WEAK, KEEPER, 1, limit=0)).receipts[0].detail
+    assert detail.paid < 0
+    assert venue.account(KEEPER).cash > 100_000 * USD
+    venue.check()
+
+
+def test_a_liquidator_closes_its_own_opposite_position() -> None:
+    """Then open interest falls."""
+    venue = flagged(500 * USD)
+    venue.give(KEEPER, 3, {PERP: -2 * COIN})
+    before = venue.market(PERP).open_interest
+    detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
+    assert venue.market(PERP).open_interest == before - detail.slices[0].size
+    venue.check()
+
+
+def test_a_nonce_bids_once() -> None:
+    """The slot is spent by the bid."""
+    venue = flagged(500 * USD)
+    first = bid(WEAK, KEEPER, 1, fraction=1_000)
+    venue.must(first)
+    assert venue.refusal(first) is Reason.NONCE_STALE
+    assert venue.slot(KEEPER, 1).size == 0
+    assert refused(venue, nonce=2, fraction=1_000) is Reason.NONE
+
+
+margins = st.tuples(st.integers(-(2**62), 2**62), st.integers(1, 2**62)).filter(lambda m: m[0] < m[1])
+
+
+@settings(max_examples=300)
+@given(margins, st.integers(0, 2_000), st.integers(1, 1_000))
+def test_the_auction_restores_initial_margin_and_never_takes_more_than_there_is(
+    figures: tuple[int, int], elapsed: int, length: int
+) -> None:
+    """Selling the needed fraction at the discount leaves the rest (in proportion) at its initial margin or above."""
+    found = Margin(*figures)
+    discount, need = auction_of(found, elapsed, length)
+    assert 0 < need <= 10**6
+    if found.equity < 0:
+        assert (discount, need) == (found.maintenance * min(elapsed, length) // length, 10**6)
+        return
+    assert 0 <= discount <= found.equity
+    required = initial(found.maintenance)
+    left = found.equity - div_ceil(discount * need, 10**6)
+    assert left >= required * (10**6 - need) // 10**6 - 1
+
+
+def test_liquidation_at_the_edge_of_the_price_limit_and_expiry() -> None:
+    """Exactly at them a bid is good."""
+    venue = flagged(500 * USD)
+    detail = venue.execute(bid(WEAK, KEEPER, 1), keep=False).receipts[0].detail
+    assert refused(venue, limit=detail.paid, expiry=START) is Reason.NONE
+    assert refused(venue, limit=detail.paid - 1) is Reason.PRICE_LIMIT
+
+
+def test_a_fall_in_the_same_block_is_seen_at_once() -> None:
+    """A price, a flag and a bid in one block."""
+    venue = dated()
+    venue.give(WEAK, OTHER, {PERP: 5 * COIN, PUT: COIN})
+    venue.set_cash(WEAK, venue.account(WEAK).cash + 60_000 * USD - venue.margin(WEAK).equity)
+    fall = price(START + 1, P * 91 // 100)
+    assert venue.execute(Flag(WEAK), keep=False, at=START + 1).reason is Reason.NOT_LIQUIDATABLE
+    venue.must(fall, Flag(WEAK), bid(WEAK, KEEPER, 1), at=START + 1)
+    venue.check()
