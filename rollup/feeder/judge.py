@@ -75,7 +75,9 @@ class Judge:
             self._check_prices(statement, last)
         else:
             await self._check_surface(statement, last)
-        self._check_time(self._signed.get(subject), statement.time)  # the look may have taken its time
+        newer = self._signed.get(subject)  # looking took its time; another key of this process may have signed the same
+        if newer != statement:
+            self._check_time(newer, statement.time)
         self._signed[subject] = statement
 
     async def _newest(self, subject: Subject) -> Statement | None:

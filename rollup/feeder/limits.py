@@ -28,7 +28,7 @@ def prices_within_limits(wanted: Prices, known: Underlying, time: int) -> Prices
 
 
 def allowed_surface(wanted: Surface, underlying: Underlying, series: Series, time: int) -> Surface:
-    """The allowed surface nearest to `wanted` for an update at `time` (s); `underlying` holds the spot of that moment."""
+    """The allowed surface nearest to `wanted` for an update at `time` (s); `underlying` holds the newest spot."""
     limits = MoveLimits(underlying.max_move, underlying.max_basis, underlying.max_vol_move)
     known = (surface_of(series), series.time) if series.time else None
     return surface_within_limits(wanted, underlying.spot, series.expiry, time, limits, known)

@@ -19,7 +19,7 @@ from rollup.quant.svi import WireSvi
 from rollup.types.markets import Series, Underlying
 
 _UNSURE: Final = 0.8
-"""Volatility assumed for an expiry whose settlement begins before anybody has given it a slice; nobody is sure of it."""
+"""Volatility assumed for an expiry whose settlement begins before anybody has given it a slice."""
 
 
 class Opinion:

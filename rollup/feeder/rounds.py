@@ -18,7 +18,7 @@ from rollup.errors import NoSurface
 from rollup.feeder.limits import allowed_surface, prices_within_limits
 from rollup.feeder.opinion import Opinion
 from rollup.feeder.panel import Panel, TooFewSigners
-from rollup.feeder.statements import Statement, Subject, price_statement, surface_statement
+from rollup.feeder.statements import Statement, Subject, price_statement, subject_of, surface_statement
 from rollup.feeder.venue import Known, Venue
 from rollup.quant.sources import Prices
 from rollup.rpc.client import RpcError
@@ -101,7 +101,7 @@ class Leader:
         except (RpcError, TooFewSigners) as error:
             kind = "price" if isinstance(statement, OracleUpdate) else "surface"
             log.warning(
-                "update_refused", kind=kind, underlying=statement.underlying, time=statement.time, error=str(error)
+                "update_refused", kind=kind, **subject_of(statement)._asdict(), time=statement.time, error=str(error)
             )
             return False
         self._tell(Update(signed, block, closes))

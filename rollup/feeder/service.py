@@ -55,7 +55,7 @@ class FeederOptions:
 async def run_feeder(
     options: FeederOptions, tell: Tell, *, task_status: trio.TaskStatus[RpcAddress | None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Serve until cancelled; started with the endpoint's address, if there is one. It goes on while the node is away."""
+    """Serve until cancelled, the node away or not; started with the endpoint's address, if there is one."""
     if options.listen is not None and len(options.keys) != 1:
         raise ConfigError("a feeder that signs for others holds exactly one key")
     async with trio.open_nursery() as nursery:

@@ -9,6 +9,7 @@ from rollup.rpc.dispatch import Dispatcher
 from rollup.rpc.methods.accounts import register_accounts
 from rollup.rpc.methods.chain import register_chain
 from rollup.rpc.methods.markets import register_markets
+from rollup.rpc.methods.oracle import register_oracle
 from rollup.rpc.methods.orders import register_orders
 from rollup.rpc.methods.shapes import show_account, show_depth, show_order, show_ticker, show_trade
 from rollup.rpc.session import Session
@@ -27,6 +28,7 @@ def register_exchange(dispatcher: Dispatcher, exchange: Exchange) -> None:
     register_markets(dispatcher, exchange)
     register_orders(dispatcher, exchange)
     register_accounts(dispatcher, exchange)
+    register_oracle(dispatcher, exchange)
     register_chain(dispatcher, exchange)
 
 

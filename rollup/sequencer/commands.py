@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 import trio
 
 from rollup.sequencer.matching_orders import TimeInForce
-from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
+from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, SurfaceUpdate, Transfer, Withdraw
 from rollup.types.value import value
 
 T = TypeVar("T")
 
-UserTransaction = Cancel | Withdraw | Transfer | SetSigner | OracleUpdate
+UserTransaction = Cancel | Withdraw | Transfer | SetSigner | OracleUpdate | SurfaceUpdate
 """What a user or a feeder submits whole; trades are made by the engine."""
 
 

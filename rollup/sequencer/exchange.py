@@ -25,11 +25,12 @@ from rollup.sequencer.commands import (
 from rollup.sequencer.desk import Desk
 from rollup.sequencer.margins import account_view, ticker_view
 from rollup.sequencer.matching_orders import TimeInForce
+from rollup.sequencer.oracle import OracleView, oracle_digests, oracle_view
 from rollup.sequencer.rejections import StoppedServing, UnknownOrder, refusal
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import AccountView, BatchView, BlockView, DepthView, StatusView, TickerView
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
+from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, SurfaceUpdate, Transfer, Withdraw
 
 News = Callable[[Unit], None]
 """Told of every unit right after it became durable; must be quick and must not raise."""
@@ -118,8 +119,8 @@ class Exchange:
             case SetSigner(account, signer, nonce, signature):
                 check_account(account)
                 digest = eip712.set_signer_digest(separator, account, signer, check_nonce(nonce))
-            case OracleUpdate():
-                return self._oracle_digests(transaction)
+            case OracleUpdate() | SurfaceUpdate():
+                return oracle_digests(separator, transaction)
         return ((digest, signature),)
 
     # -- reads -----------------------------------------------------------------------------------------------------
@@ -127,6 +128,10 @@ class Exchange:
     def ticker(self, instrument: Instrument) -> TickerView:
         """Best prices, oracle prices and totals of a market."""
         return ticker_view(self._desk, instrument, self._last_prices.get(instrument.number, 0))
+
+    def oracle(self) -> OracleView:
+        """What the oracle has said, and what its feeders must know to say more."""
+        return oracle_view(self._desk)
 
     def depth(self, instrument: Instrument, levels: int) -> DepthView:
         """The best levels of a book."""
@@ -195,13 +200,3 @@ class Exchange:
     def _require_account(self, number: int) -> None:
         if self._desk.ledger.account(check_account(number)) is None:
             raise refusal(Reason.ACCOUNT_UNKNOWN, account=number)
-
-    def _oracle_digests(self, update: OracleUpdate) -> tuple[tuple[bytes, bytes], ...]:
-        numbers = (update.underlying, update.time, update.spot, update.mark, update.signers)
-        for number, bits in zip(numbers, (16, 40, 48, 48, 8), strict=True):
-            if not 0 <= number < 1 << bits:
-                raise refusal(Reason.ORACLE_PRICE)
-        if update.signers.bit_count() != len(update.signatures):
-            raise refusal(Reason.ORACLE_SIGNERS)
-        digest = eip712.oracle_digest(self._separator, *numbers[:4])
-        return tuple((digest, signature) for signature in update.signatures)

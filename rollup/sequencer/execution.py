@@ -17,7 +17,7 @@ from rollup.sequencer.orders import OpenOrder
 from rollup.stf.builder import BlockFull, Checkpoint, InvalidTransaction
 from rollup.stf.receipts import Receipt
 from rollup.types.limits import SLOT_COUNT
-from rollup.types.transactions import FreshOrder, OracleUpdate, OrderRef, Trade, Transaction
+from rollup.types.transactions import FreshOrder, OracleUpdate, OrderRef, SurfaceUpdate, Trade, Transaction
 
 
 class Execution:
@@ -68,7 +68,7 @@ class Execution:
 
     def apply(self, transaction: Transaction) -> Receipt:
         """Apply in the open block, or in a new one if that is full or, for a price, began before the price was made."""
-        if isinstance(transaction, OracleUpdate) and transaction.time > self._ledger.now():
+        if isinstance(transaction, OracleUpdate | SurfaceUpdate) and transaction.time > self._ledger.now():
             self._floor.seal()
             self._ledger.refresh()
         empty = self._ledger.is_empty

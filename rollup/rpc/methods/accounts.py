@@ -12,7 +12,7 @@ from rollup.rpc.methods.shapes import show_account, show_transaction
 from rollup.rpc.session import Session
 from rollup.sequencer.checks import check_cash
 from rollup.sequencer.exchange import Exchange
-from rollup.types.transactions import OracleUpdate, SetSigner, Transfer, Withdraw
+from rollup.types.transactions import SetSigner, Transfer, Withdraw
 
 
 class WithdrawParams(Params, frozen=True):
@@ -51,19 +51,8 @@ class AccountParams(Params, frozen=True):
     subaccount_id: int
 
 
-class OracleParams(Params, frozen=True):
-    """A price with its feeders' signatures; bit i of `signers` stands for feeder i, signatures ascend by feeder."""
-
-    underlying: int
-    time: int
-    spot: Integer
-    mark: Integer
-    signers: int
-    signatures: list[Hexadecimal]
-
-
 def register_accounts(dispatcher: Dispatcher, exchange: Exchange) -> None:
-    """private/withdraw, transfer, set_signer, get_subaccount and oracle/update."""
+    """private/withdraw, transfer, set_signer and get_subaccount."""
 
     async def withdraw(_: Session, params: WithdrawParams) -> dict[str, Any]:
         amount = check_cash(amount_of(params.micro_amount, params.amount, "micro_amount", "amount"))
@@ -84,13 +73,6 @@ def register_accounts(dispatcher: Dispatcher, exchange: Exchange) -> None:
         request = SetSigner(params.subaccount_id, signer, integer(params.nonce), signature)
         return show_transaction(await exchange.submit(request))
 
-    async def update(_: Session, params: OracleParams) -> dict[str, Any]:
-        signatures = tuple(read_signature(each) for each in params.signatures)
-        request = OracleUpdate(
-            params.underlying, params.time, integer(params.spot), integer(params.mark), params.signers, signatures
-        )
-        return show_transaction(await exchange.submit(request))
-
     def get_subaccount(_: Session, params: AccountParams) -> dict[str, Any]:
         return show_account(exchange.catalogue, exchange.account(params.subaccount_id))
 
@@ -98,4 +80,3 @@ def register_accounts(dispatcher: Dispatcher, exchange: Exchange) -> None:
     dispatcher.register("private/transfer", TransferParams, transfer)
     dispatcher.register("private/set_signer", SetSignerParams, set_signer)
     dispatcher.register("private/get_subaccount", AccountParams, get_subaccount)
-    dispatcher.register("oracle/update", OracleParams, update)
