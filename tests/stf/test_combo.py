@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rollup.l1.devkeys import dev_address
+from rollup.stf.receipts import Combo
 from rollup.types.messages import Forced
 from rollup.types.reasons import Reason
 from rollup.types.transactions import EMPTY_SIGNATURE, ComboTrade, Leg, encode_transaction
@@ -127,7 +128,7 @@ CASES: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "cash": (Reason.CASH_RANGE, rich),
     "margin": (
         Reason.MARGIN,
-        lambda: (v := dated(), v.set_cash(TAKER, 10 * USD), refused(v))[2],
+        lambda: refused(dated().but(lambda v: v.set_cash(TAKER, 10 * USD))),
     ),
     "good": (Reason.NONE, lambda: refused(dated(), maker_expiry=START, taker_expiry=START)),
 }
@@ -144,7 +145,7 @@ def test_all_legs_trade_at_their_prices() -> None:
     """Premiums, fees and positions of each leg; both nonces are used up."""
     venue = dated()
     legs = spread(venue)
-    detail = venue.must(combo(MAKER, TAKER, 1, legs, taker_nonce=7)).receipts[0].detail
+    detail = venue.done(Combo, combo(MAKER, TAKER, 1, legs, taker_nonce=7))
     premium = legs[0].price - legs[1].price
     fees = [sum(fill.maker_fee for fill in detail.legs), sum(fill.taker_fee for fill in detail.legs)]
     assert fees[1] == 2 * P * 300 // 10**6
@@ -178,8 +179,7 @@ def test_a_combo_with_one_bad_leg_changes_nothing(fault: int) -> None:
 def test_a_combo_may_need_less_margin_than_its_legs() -> None:
     """Both legs together pass where the first alone would not."""
     venue = dated()
-    venue.set_cash(TAKER, 3_000 * USD)
-    venue.change_account(TAKER, positions=())
+    venue.set_cash(TAKER, 6_000 * USD)
     far = venue.mark(FAR_CALL)
     near = venue.mark(CALL)
     assert refused(venue, [leg(CALL, COIN, near)]) is Reason.MARGIN

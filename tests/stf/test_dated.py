@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import permutations
 from math import ceil, floor
 from typing import Any
 
@@ -12,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollup.stf.margin import initial, margin
+from rollup.stf.margin import margin
+from rollup.stf.receipts import Fill
 from rollup.stf.sheets import SCENARIOS, Sheet, option_grid, sheet_of
 from rollup.types.leaves import Account, MarketKind, Position
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Settle
 from tests.stf.venue import CALL, EXPIRY, FAR_CALL, FUTURE, LOT, PERP, PUT, STRIKE, P, Venue, dated, surface
-from tests.stf.world import BTC, COIN, START, USD, price, trade, withdraw
+from tests.stf.world import COIN, START, USD, price, trade, withdraw
 
 MARKETS = (PERP, FUTURE, CALL, PUT, FAR_CALL)
 
@@ -64,7 +64,11 @@ CASES: dict[str, tuple[Reason, Callable[[Venue], Reason]]] = {
     "settle: unknown account": (Reason.ACCOUNT_UNKNOWN, lambda v: v.refusal(Settle(9))),
     "settle: old slice": (
         Reason.ORACLE_STALE,
-        lambda v: (v.give(0, 1, {CALL: COIN}), v.change_series(time=START - 61), v.refusal(Settle(0)))[2],
+        lambda v: (
+            v.but(lambda w: w.give(0, 1, {CALL: COIN}))
+            .but(lambda w: w.change_series(time=START - 61))
+            .refusal(Settle(0))
+        ),
     ),
 }
 
@@ -80,14 +84,14 @@ def test_an_option_trade_moves_premium_and_capped_fees() -> None:
     """The fee is a share of the forward, but never above an eighth of the premium."""
     venue = dated()
     near, far = venue.mark(CALL), venue.mark(FAR_CALL)
-    fill = venue.must(trade(COIN, near, 1, market=CALL)).receipts[0].detail
+    fill = venue.done(Fill, trade(COIN, near, 1, market=CALL))
     assert fill.taker_fee == P * 300 // 10**6
     assert venue.account(0).cash == 100_000 * USD - near - fill.taker_fee
     assert venue.account(1).cash == 100_000 * USD + near
     venue.change_series(sigma=1, a=2_500_000, b=0)
     far = max(1_000, venue.mark(FAR_CALL))
     assert far < 8 * P * 300 // 10**6
-    fill = venue.must(trade(LOT, far, 2, market=FAR_CALL)).receipts[0].detail
+    fill = venue.done(Fill, trade(LOT, far, 2, market=FAR_CALL))
     assert fill.taker_fee == ceil(Fraction(LOT * far, 8 * 10**6))
     venue.check()
 
@@ -331,6 +335,3 @@ def test_expiry_ends_the_time_value() -> None:
     ctx = venue.context(EXPIRY)
     assert sheet_of(ctx, CALL).mark == P * 3 // 100
     assert sheet_of(ctx, PUT).mark == 0
-    assert initial(0) == 0
-    assert len(list(permutations(range(3)))) == 6
-    assert venue.underlying(BTC).max_age == 60

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollup.stf.receipts import Deleveraged, Withdrawn, WrittenOff
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Deleverage, Flag, WriteOff
 from tests.stf.test_liquidation import AUCTION, OTHER, WEAK, flagged, recovered, weak
@@ -73,7 +74,7 @@ CASES: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "more than it has": (Reason.DELEVERAGE_SIZE, lambda: refused(due(), size=COIN + LOT)),
     "more than the other has": (
         Reason.DELEVERAGE_SIZE,
-        lambda: (v := due(), v.give(OTHER, 3, {PERP: COIN // 2}), refused(v))[2],
+        lambda: refused(due().but(lambda v: v.give(OTHER, 3, {PERP: COIN // 2}))),
     ),
     "other has none": (Reason.DELEVERAGE_SIZE, lambda: refused(due(), other=3)),
     "same side": (Reason.DELEVERAGE_SIZE, lambda: refused(same_side(), other=3)),
@@ -84,11 +85,11 @@ CASES: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "write off: holds positions": (Reason.NOT_LIQUIDATABLE, lambda: due(-100 * USD).refusal(WriteOff(WEAK))),
     "write off: no debt": (
         Reason.NOT_LIQUIDATABLE,
-        lambda: (v := due(), v.change_account(WEAK, positions=(), cash=0), v.refusal(WriteOff(WEAK)))[2],
+        lambda: due().but(lambda v: v.change_account(WEAK, positions=(), cash=0)).refusal(WriteOff(WEAK)),
     ),
     "write off: too much bad debt": (
         Reason.CASH_RANGE,
-        lambda: (v := debtor(), v.change_globals(bad_debt=2**62 - 50 * USD), v.refusal(WriteOff(WEAK)))[2],
+        lambda: debtor().but(lambda v: v.change_globals(bad_debt=2**62 - 50 * USD)).refusal(WriteOff(WEAK)),
     ),
 }
 
@@ -112,7 +113,7 @@ def test_closing_at_the_bankruptcy_price_leaves_nothing() -> None:
     """The account is worth 500 USD: its long is closed 500 USD below the mark, and the counterparty gains that."""
     venue = due(500 * USD)
     before = venue.account(OTHER).cash
-    detail = venue.must(Deleverage(WEAK, OTHER, PERP, COIN)).receipts[0].detail
+    detail = venue.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, COIN))
     assert detail.received == P - 500 * USD
     assert venue.account(WEAK).positions == ()
     assert (venue.account(WEAK).cash, venue.account(WEAK).status) == (0, 0)
@@ -125,7 +126,7 @@ def test_the_fund_covers_a_deficit_before_counterparties_do() -> None:
     """100 USD from the fund, 200 USD from the counterparty."""
     venue = with_fund(due(-300 * USD, m1=-COIN), 100 * USD)
     before = venue.account(OTHER).cash
-    detail = venue.must(Deleverage(WEAK, OTHER, PERP, COIN)).receipts[0].detail
+    detail = venue.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, COIN))
     assert (detail.cover, detail.received) == (100 * USD, -(P - 200 * USD))
     assert venue.account(OTHER).cash == before + P - 200 * USD
     assert (venue.account(WEAK).cash, venue.account(WEAK).status) == (0, 0)
@@ -165,7 +166,7 @@ def test_a_partial_deleveraging_does_not_change_the_bankruptcy_price(equity: int
             found = copy.margin(WEAK)
             if found.equity >= found.maintenance:
                 break
-            detail = copy.must(Deleverage(WEAK, OTHER, PERP, part * 10 * LOT)).receipts[0].detail
+            detail = copy.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, part * 10 * LOT))
             prices.setdefault(part, []).append(detail.received)
             copy.check()
         if sum(map(len, prices.values())) == len(parts):
@@ -195,7 +196,7 @@ def test_worthless_holdings_are_closed_for_nothing() -> None:
     venue.change_market(PUT, strike=USD)
     assert venue.mark(PUT) == 0
     venue.set_cash(WEAK, -100 * USD)
-    detail = venue.must(Deleverage(WEAK, OTHER, PUT, COIN)).receipts[0].detail
+    detail = venue.done(Deleveraged, Deleverage(WEAK, OTHER, PUT, COIN))
     assert detail.received == 0
     assert venue.account(WEAK).cash == -100 * USD
     venue.must(WriteOff(WEAK))
@@ -205,7 +206,7 @@ def test_worthless_holdings_are_closed_for_nothing() -> None:
 def test_a_write_off_takes_from_the_fund_and_records_the_rest() -> None:
     """60 USD from the fund, 40 USD of bad debt, and the account is free."""
     venue = with_fund(debtor(), 60 * USD)
-    detail = venue.must(WriteOff(WEAK)).receipts[0].detail
+    detail = venue.done(WrittenOff, WriteOff(WEAK))
     assert (detail.cover, detail.bad_debt) == (60 * USD, 40 * USD)
     assert (venue.account(WEAK).cash, venue.account(WEAK).status) == (0, 0)
     assert (venue.globals().bad_debt, venue.globals().insolvent) == (40 * USD, 0)
@@ -220,7 +221,7 @@ def test_who_leaves_bears_a_share_of_bad_debt() -> None:
     assert venue.check().bad_debt == 30_000 * USD
     results: list[Any] = []
     for account in (1, 2, 3):
-        results.append(venue.must(withdraw(account, 100_000 * USD, 1)).receipts[0].detail)
+        results.append(venue.done(Withdrawn, withdraw(account, 100_000 * USD, 1)))
         venue.check()
     assert [detail.haircut for detail in results] == [10_000 * USD] * 3
     assert [venue.account(account).withdrawn for account in (1, 2, 3)] == [90_000 * USD] * 3

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rollup.stf.fixed import div_ceil
 from rollup.stf.liquidation import auction_of
 from rollup.stf.margin import Margin, initial
+from rollup.stf.receipts import Liquidated
 from rollup.types.reasons import Reason
 from rollup.types.transactions import EMPTY_SIGNATURE, Flag, Withdraw
 from tests.stf.venue import CALL, FUTURE, LOT, PERP, PUT, P, Venue, bid, dated
@@ -68,7 +69,7 @@ def crowded() -> Venue:
     """A keeper with 32 positions, none of them what is for sale."""
     venue = flagged()
     numbers = [venue.list_option(strike=(30_000 + n) * USD) for n in range(32)]
-    venue.give(KEEPER, OTHER, dict.fromkeys(numbers, LOT))
+    venue.give(KEEPER, 3, dict.fromkeys(numbers, LOT))
     return venue
 
 
@@ -130,7 +131,7 @@ BIDS: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "cash of the liquidator": (Reason.CASH_RANGE, lambda: refused(rich(KEEPER))),
     "margin of the liquidator": (
         Reason.MARGIN,
-        lambda: (venue := flagged(), venue.set_cash(KEEPER, 1_000 * USD), refused(venue))[2],
+        lambda: refused(flagged().but(lambda v: v.set_cash(KEEPER, 1_000 * USD))),
     ),
     "good": (Reason.NONE, lambda: refused(flagged())),
 }
@@ -210,8 +211,8 @@ def test_the_first_bid_buys_at_the_mark() -> None:
     """No time has passed, no discount: the fraction that restores initial margin changes hands at its value."""
     venue = flagged(500 * USD)
     before = [venue.account(n).cash for n in (WEAK, KEEPER)]
-    detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
-    sold = -sum(part.size for part in detail.slices) * -1
+    detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1))
+    sold = sum(part.size for part in detail.slices)
     assert detail.paid == detail.received == sold * P // COIN
     assert detail.fund == 0
     assert [venue.account(n).cash for n in (WEAK, KEEPER)] == [before[0] + detail.received, before[1] - detail.paid]
@@ -226,7 +227,7 @@ def test_the_discount_grows_to_all_that_is_left() -> None:
     for since, share in ((AUCTION // 2, 2), (AUCTION, 1), (10 * AUCTION, 1)):
         venue = flagged(600 * USD, since)
         fund = venue.globals().insurance
-        detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
+        detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1))
         discount = 600 * USD // share * detail.fraction // 10**6
         value = detail.slices[0].size * P // COIN
         assert detail.fund == discount // 5
@@ -239,7 +240,7 @@ def test_the_discount_grows_to_all_that_is_left() -> None:
 def test_a_bid_takes_no_more_than_its_fraction_in_whole_lots() -> None:
     """Each position in proportion, rounded up to its lot."""
     venue = flagged(500 * USD, m1=COIN, m3=-(COIN // 2) - LOT, m4=-COIN // 4)
-    detail = venue.must(bid(WEAK, KEEPER, 1, fraction=1_001)).receipts[0].detail
+    detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1, fraction=1_001))
     assert detail.fraction == 1_001
     assert [(part.market, part.size) for part in detail.slices] == [(PERP, 2 * LOT), (FUTURE, -LOT), (CALL, -LOT)]
     held = {p.market: p.size for p in venue.account(KEEPER).positions}
@@ -254,7 +255,7 @@ def test_an_insolvent_account_is_sold_whole_and_the_fund_pays() -> None:
     venue.change_globals(insurance=4_000 * USD, deposits=venue.globals().deposits + 4_000 * USD)
     equity, maintenance = venue.margin(WEAK)
     assert equity == -300 * USD
-    detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
+    detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1))
     gain = maintenance // 4
     assert detail.fraction == 10**6
     assert (detail.paid, detail.received, detail.fund) == (P - gain, P + 300 * USD, -gain - 300 * USD)
@@ -277,7 +278,7 @@ def test_a_liquidator_may_be_paid_to_take_over() -> None:
     """A short position is worth less than nothing: its price is negative, and so may the limit be."""
     venue = flagged(500 * USD, m1=-COIN)
     assert refused(venue, limit=-P) is Reason.PRICE_LIMIT
-    detail = venue.must(bid(WEAK, KEEPER, 1, limit=0)).receipts[0].detail
+    detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1, limit=0))
     assert detail.paid < 0
     assert venue.account(KEEPER).cash > 100_000 * USD
     venue.check()
@@ -288,7 +289,7 @@ def test_a_liquidator_closes_its_own_opposite_position() -> None:
     venue = flagged(500 * USD)
     venue.give(KEEPER, 3, {PERP: -2 * COIN})
     before = venue.market(PERP).open_interest
-    detail = venue.must(bid(WEAK, KEEPER, 1)).receipts[0].detail
+    detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1))
     assert venue.market(PERP).open_interest == before - detail.slices[0].size
     venue.check()
 
@@ -327,7 +328,7 @@ def test_the_auction_restores_initial_margin_and_never_takes_more_than_there_is(
 def test_liquidation_at_the_edge_of_the_price_limit_and_expiry() -> None:
     """Exactly at them a bid is good."""
     venue = flagged(500 * USD)
-    detail = venue.execute(bid(WEAK, KEEPER, 1), keep=False).receipts[0].detail
+    detail = Venue(dict(venue.leaves), venue.now).done(Liquidated, bid(WEAK, KEEPER, 1))
     assert refused(venue, limit=detail.paid, expiry=START) is Reason.NONE
     assert refused(venue, limit=detail.paid - 1) is Reason.PRICE_LIMIT
 
@@ -336,7 +337,7 @@ def test_a_fall_in_the_same_block_is_seen_at_once() -> None:
     """A price, a flag and a bid in one block."""
     venue = dated()
     venue.give(WEAK, OTHER, {PERP: 5 * COIN, PUT: COIN})
-    venue.set_cash(WEAK, venue.account(WEAK).cash + 60_000 * USD - venue.margin(WEAK).equity)
+    venue.set_cash(WEAK, venue.account(WEAK).cash + 45_000 * USD - venue.margin(WEAK).equity)
     fall = price(START + 1, P * 91 // 100)
     assert venue.execute(Flag(WEAK), keep=False, at=START + 1).reason is Reason.NOT_LIQUIDATABLE
     venue.must(fall, Flag(WEAK), bid(WEAK, KEEPER, 1), at=START + 1)

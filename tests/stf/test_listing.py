@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from rollup.types.genesis import MarketConfig, SeriesConfig, UnderlyingConfig
+from rollup.types.genesis import BTC, MarketConfig, SeriesConfig, UnderlyingConfig
 from rollup.types.keys import market_key, series_key, underlying_key
 from rollup.types.leaves import Market, MarketKind, Series, Underlying
 from rollup.types.listing import Item
 from rollup.types.messages import List, encode_message
 from rollup.types.reasons import Reason
 from tests.stf.venue import EXPIRY, SERIES, Venue, dated
-from tests.stf.world import BTC, START, USD, price, trade
+from tests.stf.world import START, USD, price, trade
 
 OPENS = START + 100
 COIN = UnderlyingConfig(7)

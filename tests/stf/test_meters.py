@@ -137,7 +137,13 @@ def fill_pricings(extra: int) -> BlockResult:
     for account, count in ((0, 32), (1, 16)):
         positions = tuple(Position(number, LOT, 0) for number in number_of[:count])
         world.change_account(account, positions=positions)
-    txs = [withdraw(0, 1, 1), surface(START + 1), withdraw(0, 1, 2), surface(START + 2), withdraw(1, 1, 1)]
+    txs: list[Transaction] = [
+        withdraw(0, 1, 1),
+        surface(START + 1),
+        withdraw(0, 1, 2),
+        surface(START + 2),
+        withdraw(1, 1, 1),
+    ]
     return world.execute(*txs, *[withdraw(0, 1, 3)] * extra, at=START + 2)
 
 

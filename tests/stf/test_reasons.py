@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from rollup.l1.devkeys import dev_address
+from rollup.types.limits import INSURANCE_FUND
 from rollup.types.reasons import Reason
 from rollup.types.transactions import EMPTY_SIGNATURE, OracleUpdate, Transaction
-from tests.stf import test_trade_reasons
+from tests.stf import (
+    test_combo,
+    test_dated,
+    test_deleverage,
+    test_liquidation,
+    test_listing,
+    test_series,
+    test_trade_reasons,
+)
 from tests.stf.world import (
     COIN,
     START,
@@ -60,6 +70,18 @@ def full_recipient(world: World) -> Reason:
     """A transfer to an account with cash at the bound."""
     world.change_account(1, cash=2**62 - 1)
     return world.refusal(transfer(0, 1, 1, 1))
+
+
+def insolvent(world: World) -> Reason:
+    """A withdrawal while another account is known to be worth less than nothing."""
+    world.leaves[0] = replace(world.globals(), insolvent=1).encode()
+    return world.refusal(withdraw(0, 1, 1))
+
+
+def full_fund(world: World) -> Reason:
+    """A gift to a fund that is at the bound."""
+    world.leaves[0] = replace(world.globals(), insurance=2**62 - 1).encode()
+    return world.refusal(transfer(0, INSURANCE_FUND, 1, 1))
 
 
 def far_below(world: World) -> Reason:
@@ -144,6 +166,8 @@ CASES: dict[str, tuple[Reason, Callable[[World], Reason]]] = {
         Reason.SIGNATURE_MALFORMED,
         alone(replace(price(T, P), signatures=(b"\x01" * 32 + b"\xff" * 32,) * 2), at=T),
     ),
+    "withdraw: somebody is insolvent": (Reason.INSOLVENCY, insolvent),
+    "transfer: into a full insurance fund": (Reason.CASH_RANGE, full_fund),
     "block: earlier than the last": (Reason.TIME, alone(cancel(0, 1), at=START - 1)),
     "block: unknown type": (Reason.UNDECODABLE, alone(b"\x0c" + bytes(100))),
     "block: cut short": (Reason.UNDECODABLE, alone(b"\x03" + bytes(50))),
@@ -164,7 +188,10 @@ def test_refused_for(name: str) -> None:
 
 def test_every_reason_is_reached() -> None:
     """No reason is dead: each is provoked by some test of this folder."""
-    reached = {reason for reason, _ in (*CASES.values(), *test_trade_reasons.CASES.values())}
+    tables: list[dict[str, Any]] = [CASES, test_liquidation.BIDS, test_liquidation.FLAGS]
+    modules = (test_trade_reasons, test_combo, test_dated, test_deleverage, test_listing, test_series)
+    tables += [module.CASES for module in modules]
+    reached = {reason for table in tables for reason, _ in table.values()}
     assert set(Reason) == reached | ELSEWHERE
 
 

@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup.stf.series import averaged
+from rollup.types.genesis import BTC
 from rollup.types.keys import series_key
 from rollup.types.leaves import Series
 from rollup.types.reasons import Reason
-from tests.stf.venue import EXPIRY, SERIES, SLICE, P, Venue, dated, surface
-from tests.stf.world import BTC, START, USD, price
+from tests.stf.venue import SERIES, SLICE, P, Venue, dated, surface
+from tests.stf.world import START, USD, price
 
 T = START + 1
 WINDOW = 1_800
+COIN = dated(1).underlying()
 
 
 def refused(time: int = T, forward: int = P, at: int = T, **terms: Any) -> Callable[[Venue], Reason]:
@@ -56,7 +58,7 @@ CASES: dict[str, tuple[Reason, Callable[[Venue], Reason]]] = {
     "basis below": (Reason.ORACLE_PRICE, refused(forward=P * 95 // 100 - 1)),
     "move of the forward": (
         Reason.ORACLE_MOVE,
-        lambda v: (v.change_series(forward=P * 85 // 100), refused()(v))[1],
+        lambda v: refused()(v.but(lambda w: w.change_series(forward=P * 85 // 100))),
     ),
     "move of the volatility": (Reason.ORACLE_MOVE, refused(a=4 * SLICE["a"])),
     "one signer": (Reason.ORACLE_SIGNERS, refused(signers=0b100)),
@@ -148,7 +150,7 @@ def test_a_series_without_any_update_before_expiry_settles_at_its_first() -> Non
 )
 def test_the_average_never_covers_a_second_twice(steps: list[tuple[int, int]], window: int) -> None:
     """However updates fall, the covered seconds lie in the window, and the sum is that of the forwards then."""
-    underlying = replace(dated_underlying(), settlement_window=window)
+    underlying = replace(COIN, settlement_window=window)
     expiry = 1_000
     series = Series(expiry, time=1, forward=7)
     seconds: dict[int, int] = {}
@@ -160,14 +162,6 @@ def test_the_average_never_covers_a_second_twice(steps: list[tuple[int, int]], w
                 seconds[second] = series.forward
         series = averaged(underlying, series, new)
     assert (series.covered, series.sum) == (len(seconds), sum(seconds.values()))
-
-
-def dated_underlying() -> Any:
-    """BTC as the venue has it, made once."""
-    return _UNDERLYING
-
-
-_UNDERLYING = dated(1).underlying()
 
 
 def test_a_new_slice_is_used_at_once() -> None:

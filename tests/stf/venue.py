@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from rollup.crypto import eip712
 from rollup.crypto.signatures import sign
@@ -12,14 +12,15 @@ from rollup.l1.devkeys import dev_address, dev_key
 from rollup.stf.context import Context
 from rollup.stf.margin import Margin
 from rollup.stf.sheets import sheet_of
-from rollup.types.genesis import MarketConfig, SeriesConfig
+from rollup.types.genesis import BTC, ETH, MarketConfig, SeriesConfig
 from rollup.types.keys import GLOBALS, market_key, series_key, underlying_key
 from rollup.types.leaves import MarketKind, Position, Series
 from rollup.types.listing import market_leaf, series_leaf
 from rollup.types.messages import Open
-from rollup.types.transactions import FLAG_SELL, Bid, ComboTrade, Leg, SurfaceUpdate
-from tests.stf.world import BTC, COIN, ETH, FEEDERS, FOREVER, SEPARATOR, START, USD, World, price, trade
+from rollup.types.transactions import FLAG_SELL, Bid, ComboTrade, Leg, SurfaceUpdate, Transaction
+from tests.stf.world import COIN, FEEDERS, FOREVER, SEPARATOR, START, USD, World, price, trade
 
+D = TypeVar("D")
 P = 40_000 * USD
 LOT = 1_000
 DAY = 86_400
@@ -64,6 +65,17 @@ class Venue(World):
         config = MarketConfig(number, BTC, kind=kind, series=series, strike=strike, **fixed)
         self.leaves[market_key(number)] = market_leaf(config, START).encode()
         return number
+
+    def but(self, change: Callable[[Venue], None]) -> Venue:
+        """The same venue after a change."""
+        change(self)
+        return self
+
+    def done(self, kind: type[D], tx: Transaction, at: int | None = None) -> D:
+        """Execute a transaction that has to be valid; what its receipt says."""
+        detail = self.must(tx, at=at).receipts[0].detail
+        assert isinstance(detail, kind)
+        return detail
 
     def mark(self, market: int, at: int | None = None) -> int:
         """The mark of a market, on its tick."""
