@@ -59,5 +59,6 @@ def test_while_halted_positions_can_only_shrink() -> None:
     assert venue.refusal(trade(LOT, P, 1, market=FUTURE)) is Reason.HALTED
     assert venue.refusal(trade(10 * LOT, P // 10, 1, market=2)) is Reason.NONE
     venue.change_underlying(time=START + PERIOD - 1)
+    venue.change_series(time=START + PERIOD - 1)
     assert venue.refusal(trade(LOT, P, 1), at=START + PERIOD - 1) is Reason.HALTED
     assert venue.refusal(trade(LOT, P, 1), at=START + PERIOD) is Reason.NONE

@@ -137,14 +137,9 @@ def fill_pricings(extra: int) -> BlockResult:
     for account, count in ((0, 32), (1, 16)):
         positions = tuple(Position(number, LOT, 0) for number in number_of[:count])
         world.change_account(account, positions=positions)
-    txs: list[Transaction] = [
-        withdraw(0, 1, 1),
-        surface(START + 1),
-        withdraw(0, 1, 2),
-        surface(START + 2),
-        withdraw(1, 1, 1),
-    ]
-    return world.execute(*txs, *[withdraw(0, 1, 3)] * extra, at=START + 2)
+    first, second, third = (withdraw(0, 1, nonce) for nonce in (1, 2, 3))
+    slices = (surface(START + 1), surface(START + 2))
+    return world.execute(first, slices[0], second, slices[1], withdraw(1, 1, 1), *[third] * extra, at=START + 2)
 
 
 FILLS: dict[Reason, Callable[[int], BlockResult]] = {
