@@ -2,15 +2,28 @@
 pragma solidity 0.8.37;
 
 import {IVerifier} from "./interfaces/IVerifier.sol";
+import {Pricer} from "./Pricer.sol";
 import {Header} from "./types/Header.sol";
 import {Reasons} from "./types/Reasons.sol";
 import {Witness} from "./libraries/Witness.sol";
 import {Block} from "./stf/Block.sol";
-import {Context} from "./stf/Context.sol";
+import {Context, Contexts} from "./stf/Context.sol";
 
 /// @title The state transition of Plumbline as one stateless call
 /// @notice The twin of `rollup/stf`: what it answers about a block is what L1 acts on.
 contract Verifier is IVerifier {
+    /// @dev The verifier creates its pricer first of all, so that its own address tells where that is and its code is the
+    /// same wherever it stands.
+    constructor() {
+        new Pricer();
+    }
+
+    /// @inheritdoc IVerifier
+    function pricer() public view returns (address) {
+        // The address that the first creation of a contract gives: keccak(rlp([creator, 1])), last 20 bytes.
+        return address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", address(this), hex"01")))));
+    }
+
     /// @inheritdoc IVerifier
     function verify(
         Header calldata header,
@@ -23,12 +36,12 @@ contract Verifier is IVerifier {
         bytes32 txsHash = keccak256(txs);
         if (txsHash != header.txsHash) revert WrongTransactions(txsHash, header.txsHash);
 
-        Context memory ctx;
+        Context memory ctx = Contexts.create();
         uint256 proofAt;
         (ctx.leaves, proofAt) = Witness.open(witness);
         ctx.timestamp = header.timestamp;
         ctx.separator = domainSeparator;
-        ctx.prepare();
+        ctx.pricer = pricer();
         (reason, index) = Block.execute(ctx, header, txs, messages);
 
         bytes32 preRoot;

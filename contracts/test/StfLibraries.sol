@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Header} from "../src/types/Header.sol";
-import {Slot} from "../src/types/Leaves.sol";
 import {Found} from "../src/types/Found.sol";
 import {Leaf, LeafWord} from "../src/types/Leaf.sol";
 import {Eip712} from "../src/libraries/Eip712.sol";
@@ -33,36 +32,51 @@ contract StfLibraries {
         return header.hashHeader();
     }
 
-    function order(bytes32 separator, uint256 account, Slot calldata terms) external pure returns (bytes32) {
-        return Eip712.order(separator, account, terms);
+    // Each takes the fields that are signed as they stand on the wire.
+
+    function order(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.order(separator, Reader.offsetOf(fields));
     }
 
-    function cancel(bytes32 separator, uint256 account, uint256 all, uint256 nonce) external pure returns (bytes32) {
-        return Eip712.cancel(separator, account, all, nonce);
+    function cancel(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.cancel(separator, Reader.offsetOf(fields));
     }
 
-    function withdraw(bytes32 separator, uint256 account, int256 amount, uint256 nonce) external pure returns (bytes32) {
-        return Eip712.withdraw(separator, account, amount, nonce);
+    function withdraw(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.withdraw(separator, Reader.offsetOf(fields));
     }
 
-    function transfer(bytes32 separator, uint256 from, uint256 to, int256 amount, uint256 nonce)
-        external
-        pure
-        returns (bytes32)
-    {
-        return Eip712.transfer(separator, from, to, amount, nonce);
+    function transfer(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.transfer(separator, Reader.offsetOf(fields));
     }
 
-    function setSigner(bytes32 separator, uint256 account, address signer, uint256 nonce) external pure returns (bytes32) {
-        return Eip712.setSigner(separator, account, signer, nonce);
+    function setSigner(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.setSigner(separator, Reader.offsetOf(fields));
     }
 
-    function oracle(bytes32 separator, uint256 underlying, uint256 time, int256 spot, int256 mark)
-        external
-        pure
-        returns (bytes32)
-    {
-        return Eip712.oracle(separator, underlying, time, spot, mark);
+    function oracle(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.oracle(separator, Reader.offsetOf(fields));
+    }
+
+    function surface(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.surface(separator, Reader.offsetOf(fields));
+    }
+
+    function bid(bytes32 separator, bytes calldata fields) external pure returns (bytes32) {
+        return Eip712.bid(separator, Reader.offsetOf(fields));
+    }
+
+    function consent(
+        bytes32 separator,
+        bool isMaker,
+        uint256 maker,
+        uint256 taker,
+        bytes calldata legs,
+        uint256 nonce,
+        uint256 expiry
+    ) external pure returns (bytes32) {
+        bytes32 hash = Eip712.hashLegs(Reader.offsetOf(legs), legs.length / TransactionCodec.LEG);
+        return Eip712.consent(separator, isMaker, maker, taker, hash, nonce, expiry);
     }
 
     function recover(bytes32 digest, bytes calldata signature) external view returns (uint256, address) {

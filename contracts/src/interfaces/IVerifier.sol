@@ -23,7 +23,7 @@ interface IVerifier {
     error WrongTransactions(bytes32 actual, bytes32 expected);
     /// @notice The messages do not lead from the state's inbox position to the header's.
     error WrongMessages();
-    /// @notice A precompile failed, which only too little gas can cause.
+    /// @notice A precompile or the pricer failed, which only too little gas can cause.
     error TooLittleGas();
 
     /// @notice Executes the block of `header` as the specification says.
@@ -42,4 +42,7 @@ interface IVerifier {
         bytes calldata witness,
         bytes32 domainSeparator
     ) external view returns (uint256 reason, uint256 index, bytes32 postRoot);
+
+    /// @notice The contract that prices options, created by this one; deterministic and stateless too.
+    function pricer() external view returns (address);
 }

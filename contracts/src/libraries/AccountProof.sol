@@ -14,7 +14,7 @@ import {Witness} from "./Witness.sol";
 library AccountProof {
     uint256 private constant LEVELS = 20;
     /// @dev Bytes of an account leaf without positions, and where its total of withdrawals stands.
-    uint256 private constant MINIMUM_LENGTH = 73;
+    uint256 private constant MINIMUM_LENGTH = 79;
     uint256 private constant WITHDRAWN_OFFSET = 48;
     uint256 private constant OWNER_OFFSET = 0;
 

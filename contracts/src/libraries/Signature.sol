@@ -37,6 +37,9 @@ library Signature {
 
     /// @notice Whether the 64 bytes at `offset` are all zero: a forced message that its L1 sender vouches for.
     function isBlank(uint256 offset) internal pure returns (bool) {
-        return Reader.word(offset) | Reader.word(offset + 32) == 0;
+        // Bounded: see `Limits`.
+        unchecked {
+            return Reader.word(offset) | Reader.word(offset + 32) == 0;
+        }
     }
 }

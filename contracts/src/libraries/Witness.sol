@@ -17,7 +17,7 @@ library Witness {
     /// @dev What the meters of accounts, slots and system leaves admit together.
     uint256 private constant MAX_LEAVES = Metering.ACCOUNTS + Metering.SLOTS + Metering.SYSTEM;
     /// @dev Words of the table, filled up with the highest value, so that a search needs no bounds.
-    uint256 private constant TABLE = 128;
+    uint256 private constant TABLE = 256;
 
     /// @notice Reads the table of leaves.
     /// @return leaves One word per listed leaf, keys strictly ascending, with room for TABLE words.
@@ -56,12 +56,13 @@ library Witness {
 
     /// @notice Where `key` stands in the table, and its leaf; a leaf that is not listed is zero.
     function find(Leaf[] memory leaves, uint256 key) internal pure returns (uint256 position, Leaf leaf) {
-        // Plain: for (step = 64; step > 0; step /= 2) if (leaves[position + step - 1] < key) position += step; a binary
-        // search without branches in a table of 128 words. In Solidity, with bounds checks, it would cost six times as
+        // Plain: for (step = 128; step > 0; step /= 2) if (leaves[position + step - 1] < key) position += step; a binary
+        // search without branches in a table of 256 words. In Solidity, with bounds checks, it would cost six times as
         // much, and a block does it thousands of times.
         assembly ("memory-safe") {
             let target := shl(216, key)
             let before := leaves
+            before := add(before, shl(12, lt(mload(add(before, 0x1000)), target)))
             before := add(before, shl(11, lt(mload(add(before, 0x800)), target)))
             before := add(before, shl(10, lt(mload(add(before, 0x400)), target)))
             before := add(before, shl(9, lt(mload(add(before, 0x200)), target)))
@@ -82,16 +83,19 @@ library Witness {
         pure
         returns (bytes32 rootBefore, bytes32 rootAfter)
     {
-        uint256 count = leaves.length;
-        uint256 records = allocate(count);
-        for (uint256 i = 0; i < count; ++i) {
-            Leaf leaf = leaves[i];
-            if (leaf.pointer() == 0) revert IVerifier.UntouchedLeaf(leaf.key());
-            bytes32 before = LeafHasher.hashBefore(leaf);
-            record(records + i * Tree.RECORD, leaf.key(), before, executed ? LeafHasher.hashAfter(found, leaf) : before);
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 count = leaves.length;
+            uint256 records = allocate(count);
+            for (uint256 i = 0; i < count; ++i) {
+                Leaf leaf = leaves[i];
+                if (leaf.pointer() == 0) revert IVerifier.UntouchedLeaf(leaf.key());
+                bytes32 before = LeafHasher.hashBefore(leaf);
+                record(records + i * Tree.RECORD, leaf.key(), before, executed ? LeafHasher.hashAfter(found, leaf) : before);
+            }
+            uint256 siblings = proofAt + Tree.countParents(records, count);
+            return Tree.roots(records, count, proofAt, siblings, Reader.offsetOf(witness) + witness.length);
         }
-        uint256 siblings = proofAt + Tree.countParents(records, count);
-        return Tree.roots(records, count, proofAt, siblings, Reader.offsetOf(witness) + witness.length);
     }
 
     /// @dev Room for `count` records, the stop word behind them, and four children.

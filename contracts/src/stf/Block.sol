@@ -7,7 +7,6 @@ import {Reasons} from "../types/Reasons.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {TransactionCodec} from "../libraries/TransactionCodec.sol";
 import {Context} from "./Context.sol";
-import {Funding} from "./Funding.sol";
 import {Messages} from "./Messages.sol";
 import {Transactions} from "./Transactions.sol";
 
@@ -40,20 +39,22 @@ library Block {
         view
         returns (uint256 reason, uint256)
     {
-        uint256 offset = Reader.offsetOf(txs);
-        uint256 end = offset + txs.length;
-        for (; offset < end; ++index) {
-            reason = ctx.meters.countTransaction();
-            if (reason != Reasons.NONE) return (reason, index);
-            uint256 length = TransactionCodec.lengthAt(offset, end);
-            if (length == 0) return (Reasons.UNDECODABLE, index);
-            reason = ctx.meters.countBytes(length);
-            if (reason != Reasons.NONE) return (reason, index);
-            reason = Transactions.execute(ctx, offset);
-            if (reason != Reasons.NONE) return (reason, index);
-            Funding.keep(ctx);
-            offset += length;
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 offset = Reader.offsetOf(txs);
+            uint256 end = offset + txs.length;
+            for (; offset < end; ++index) {
+                reason = ctx.meters.countTransaction();
+                if (reason != Reasons.NONE) return (reason, index);
+                uint256 length = TransactionCodec.lengthAt(offset, end);
+                if (length == 0) return (Reasons.UNDECODABLE, index);
+                reason = ctx.meters.countBytes(length);
+                if (reason != Reasons.NONE) return (reason, index);
+                reason = Transactions.execute(ctx, offset);
+                if (reason != Reasons.NONE) return (reason, index);
+                offset += length;
+            }
+            return (Reasons.NONE, index);
         }
-        return (Reasons.NONE, index);
     }
 }

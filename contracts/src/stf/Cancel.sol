@@ -7,28 +7,32 @@ import {Eip712} from "../libraries/Eip712.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {Authorise} from "./Authorise.sol";
 import {Context} from "./Context.sol";
+import {Orders} from "./Orders.sol";
 
 /// @title A hard cancel: of one order, or of all below a nonce
 /// @dev Twin of `rollup/stf/cancel.py`. On the wire: account u24, all u8, nonce u64, signature.
 library Cancel {
     function execute(Context memory ctx, uint256 offset) internal view returns (uint256 reason) {
-        uint256 id = Reader.u24(offset + 1);
-        uint256 all = Reader.u8(offset + 4);
-        uint256 nonce = Reader.u64(offset + 5);
-        reason = ctx.loadAccount(id);
-        if (reason != Reasons.NONE) return reason;
-        Account memory account = ctx.found.account;
-        if (all == 0) {
-            reason = requireOpen(ctx, id, nonce);
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 id = Reader.u24(offset + 1);
+            uint256 all = Reader.u8(offset + 4);
+            uint256 nonce = Reader.u64(offset + 5);
+            reason = ctx.loadAccount(id);
             if (reason != Reasons.NONE) return reason;
-        } else if (nonce <= account.nonceFloor) {
-            return Reasons.NONCE_STALE;
+            Account memory account = ctx.found.account;
+            if (all == 0) {
+                reason = requireOpen(ctx, id, nonce);
+                if (reason != Reasons.NONE) return reason;
+            } else if (nonce <= account.nonceFloor) {
+                return Reasons.NONCE_STALE;
+            }
+            bytes32 digest = Eip712.cancel(ctx.separator, offset + 1);
+            reason = Authorise.check(ctx, account, digest, offset + 13, true);
+            if (reason != Reasons.NONE) return reason;
+            if (all == 0) Orders.close(ctx.found.slot, nonce);
+            else account.nonceFloor = nonce;
         }
-        bytes32 digest = Eip712.cancel(ctx.separator, id, all, nonce);
-        reason = Authorise.check(ctx, account, digest, offset + 13, true);
-        if (reason != Reasons.NONE) return reason;
-        if (all == 0) close(ctx.found.slot, nonce);
-        else account.nonceFloor = nonce;
     }
 
     /// @dev Requires that the slot holds nothing newer than `nonce`, nor this nonce already cancelled.
@@ -38,16 +42,5 @@ library Cancel {
         Slot memory slot = ctx.found.slot;
         if (!slot.exists) return Reasons.NONE;
         if (slot.nonce > nonce || (slot.nonce == nonce && slot.size == 0)) return Reasons.NONCE_STALE;
-    }
-
-    function close(Slot memory slot, uint256 nonce) private pure {
-        slot.exists = true;
-        slot.nonce = nonce;
-        slot.market = 0;
-        slot.flags = 0;
-        slot.size = 0;
-        slot.price = 0;
-        slot.expiry = 0;
-        slot.filled = 0;
     }
 }

@@ -2,64 +2,107 @@
 pragma solidity 0.8.37;
 
 import {IVerifier} from "../interfaces/IVerifier.sol";
-import {Account, Limits, Slot, Underlying} from "../types/Leaves.sol";
+import {Account, Globals, Limits, Market, Sizes, Slot, Underlying} from "../types/Leaves.sol";
 import {Found} from "../types/Found.sol";
 import {Keys} from "../types/Keys.sol";
 import {Leaf} from "../types/Leaf.sol";
 import {Position} from "../types/Position.sol";
 import {Reasons} from "../types/Reasons.sol";
+import {Arena} from "../libraries/Arena.sol";
 import {LeafDecoder} from "../libraries/LeafDecoder.sol";
 import {Witness} from "../libraries/Witness.sol";
 import {Funding} from "./Funding.sol";
-import {Meters} from "./Meters.sol";
+import {Meters, Metering} from "./Meters.sol";
 
 using Contexts for Context global;
 
 /// @notice One party of the transaction at work.
 /// @dev `account` and `slot` are the block's own; `staged`, `settled` and `order` are copies that a failing transaction
-/// just leaves behind.
+/// just leaves behind. `shrinks` says whether every change of the transaction was strictly towards zero.
 struct Party {
-    uint256 id;
     Account account;
+    Slot slot;
     Account settled;
     Account staged;
-    Slot slot;
     Slot order;
+    uint256 id;
+    bool shrinks;
 }
 
 /// @notice Everything the execution of one block works on.
 struct Context {
     Found found;
-    Leaf[] leaves;
     Meters meters;
-    uint256 timestamp;
-    bytes32 separator;
-    // Inside a forced message: whom L1 saw sending it.
-    bool forced;
-    address sender;
+    Leaf[] leaves;
     // Scratch, allocated once for all transactions.
     Party maker;
     Party taker;
+    // Tables: of the slices of an account that is sold, of what the valuation at work has met.
+    uint256 slices;
+    uint256 underlyings;
+    uint256 serieses;
+    // What takes a failing forced transaction back: a table of markets, and the totals, as they were.
+    uint256 changes;
+    Globals totals;
+    uint256 changeCount;
+    uint256 transactions;
     uint256 valuations;
-    uint256[] valued;
-    uint256 poolCount;
-    uint256[] pools;
+    uint256 timestamp;
+    bytes32 separator;
+    address pricer;
+    // Inside a forced message: whom L1 saw sending it.
+    bool forced;
+    address sender;
 }
 
 /// @title Access to leaves: touch, meter, decode, accrue
 /// @dev Twin of `rollup/stf/context.py`. A loader returns a reason and leaves the leaf in `ctx.found`.
 library Contexts {
-    /// @dev Each of two accounts settles at most MAX_POSITIONS markets in one transaction.
-    uint256 private constant MAX_POOLS = 2 * Limits.MAX_POSITIONS;
+    uint256 private constant FOUND = 7;
+    uint256 private constant METERS = 9;
+    uint256 private constant PARTY = 7;
+    uint256 private constant CONTEXT = 18;
 
-    /// @notice Allocates the scratch space of a fresh context.
-    function prepare(Context memory ctx) internal pure {
-        ctx.maker.settled.positions = new Position[](Limits.MAX_POSITIONS);
-        ctx.maker.staged.positions = new Position[](Limits.MAX_POSITIONS);
-        ctx.taker.settled.positions = new Position[](Limits.MAX_POSITIONS);
-        ctx.taker.staged.positions = new Position[](Limits.MAX_POSITIONS);
-        ctx.valued = new uint256[](Limits.MAX_POSITIONS);
-        ctx.pools = new uint256[](2 * MAX_POOLS);
+    /// @notice A fresh context with all its scratch space.
+    function create() internal pure returns (Context memory) {
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 pointer = Arena.words(CONTEXT);
+            // In the order of the fields above.
+            Arena.put(pointer, 0, Arena.words(FOUND));
+            Arena.put(pointer, 1, Arena.words(METERS));
+            Arena.put(pointer, 3, createParty());
+            Arena.put(pointer, 4, createParty());
+            Arena.put(pointer, 5, Arena.words(Limits.MAX_POSITIONS));
+            Arena.put(pointer, 6, Arena.words(Limits.MAX_POSITIONS));
+            Arena.put(pointer, 7, Arena.words(Limits.MAX_POSITIONS));
+            Arena.put(pointer, 8, Arena.words(Changes.WORDS * Metering.SYSTEM));
+            Arena.put(pointer, 9, Arena.words(Sizes.GLOBALS));
+            return asContext(identity)(pointer);
+        }
+    }
+
+    function createParty() private pure returns (uint256 pointer) {
+        pointer = Arena.words(PARTY);
+        Arena.put(pointer, 2, LeafDecoder.createAccount());
+        Arena.put(pointer, 3, LeafDecoder.createAccount());
+        Arena.put(pointer, 4, Arena.words(Sizes.SLOT));
+    }
+
+    function identity(uint256 pointer) private pure returns (uint256) {
+        return pointer;
+    }
+
+    /// @dev The way from an address to a reference that makes no fresh struct first, as a variable or result would.
+    function asContext(function(uint256) pure returns (uint256) f)
+        private
+        pure
+        returns (function(uint256) pure returns (Context memory) g)
+    {
+        // Plain: none; both take and give one word.
+        assembly ("memory-safe") {
+            g := f
+        }
     }
 
     /// @notice Looks a leaf up and, the first time in the block, meters and decodes it.
@@ -104,6 +147,20 @@ library Contexts {
         if (reason == Reasons.NONE && !ctx.found.account.exists) return Reasons.ACCOUNT_UNKNOWN;
     }
 
+    /// @dev An existing account, as a party of the transaction.
+    function loadParty(Context memory ctx, Party memory party, uint256 id) internal pure returns (uint256 reason) {
+        party.id = id;
+        reason = loadAccount(ctx, id);
+        party.account = ctx.found.account;
+    }
+
+    /// @dev Two different accounts, as maker and taker.
+    function loadParties(Context memory ctx, uint256 maker, uint256 taker) internal pure returns (uint256 reason) {
+        if (maker == taker) return Reasons.SELF_TRADE;
+        reason = loadParty(ctx, ctx.maker, maker);
+        return reason != Reasons.NONE ? reason : loadParty(ctx, ctx.taker, taker);
+    }
+
     /// @dev A slot that may be empty.
     function touchSlot(Context memory ctx, uint256 id, uint256 nonce) internal pure returns (uint256 reason) {
         uint256 pointer;
@@ -123,11 +180,101 @@ library Contexts {
         if (reason == Reasons.NONE && !ctx.found.underlying.exists) reason = Reasons.UNDERLYING_UNKNOWN;
     }
 
-    /// @notice Requires that `underlying` has a price and that it is not too old.
-    function requireFresh(Context memory ctx, Underlying memory underlying) internal pure returns (uint256) {
-        // A price is never later than the block's timestamp, which never falls.
-        if (underlying.time == 0 || ctx.timestamp - underlying.time > underlying.maxAge) return Reasons.ORACLE_STALE;
-        return Reasons.NONE;
+    function loadSeries(Context memory ctx, uint256 underlying, uint256 id)
+        internal
+        pure
+        returns (uint256 reason, uint256 pointer)
+    {
+        (reason, pointer) = touch(ctx, Keys.series(underlying, id));
+        ctx.found.setSeries(pointer);
+        if (reason == Reasons.NONE && !ctx.found.series.exists) reason = Reasons.SERIES_UNKNOWN;
+    }
+
+    /// @dev The underlying of `market`, which remembers where it stands.
+    function selectUnderlying(Context memory ctx, Market memory market) internal pure returns (uint256 reason) {
+        uint256 pointer = market.underlyingAt;
+        if (pointer == 0) {
+            (reason, pointer) = loadUnderlying(ctx, market.underlying);
+            if (reason == Reasons.NONE) market.underlyingAt = pointer;
+            return reason;
+        }
+        ctx.found.setUnderlying(pointer);
+    }
+
+    /// @dev The series of `market`, no perpetual, which remembers where it stands.
+    function selectSeries(Context memory ctx, Market memory market) internal pure returns (uint256 reason) {
+        uint256 pointer = market.seriesAt;
+        if (pointer == 0) {
+            (reason, pointer) = loadSeries(ctx, market.underlying, market.series);
+            if (reason == Reasons.NONE) market.seriesAt = pointer;
+            return reason;
+        }
+        ctx.found.setSeries(pointer);
+    }
+
+    /// @notice Requires a price that is not too old of what `market` is priced by: its underlying or its series, both in
+    /// `ctx.found`.
+    function requireFresh(Context memory ctx, Market memory market) internal pure returns (uint256) {
+        // Bounded: see `Limits`.
+        unchecked {
+            Underlying memory underlying = ctx.found.underlying;
+            uint256 time = market.kind == Limits.KIND_PERP ? underlying.time : ctx.found.series.time;
+            // A price is never later than the block's timestamp, which never falls.
+            if (time == 0 || ctx.timestamp - time > underlying.maxAge) return Reasons.ORACLE_STALE;
+            return Reasons.NONE;
+        }
+    }
+}
+
+/// @title What a forced transaction that fails takes back
+/// @dev Accounts and slots are staged as copies. Markets and totals change at once, and are noted as they were before.
+library Changes {
+    /// @dev Noted for each market that a transaction changes.
+    uint256 internal constant WORDS = 3;
+
+    /// @notice Begins a transaction.
+    function begin(Context memory ctx) internal pure {
+        // Bounded: see `Limits`.
+        unchecked {
+            ++ctx.transactions;
+            ctx.changeCount = 0;
+            copy(ctx.totals, ctx.found.globals);
+        }
+    }
+
+    /// @notice Notes the market at `marketAt`, which the transaction is about to change, as it is.
+    function note(Context memory ctx, Market memory market, uint256 marketAt) internal pure {
+        // Bounded: see `Limits`.
+        unchecked {
+            if (market.changedBy == ctx.transactions) return;
+            market.changedBy = ctx.transactions;
+            // Every market is a touched system leaf, so there is room for one note of each.
+            uint256 place = WORDS * ctx.changeCount++;
+            Arena.put(ctx.changes, place, marketAt);
+            Arena.put(ctx.changes, place + 1, uint256(market.pool));
+            Arena.put(ctx.changes, place + 2, uint256(market.openInterest));
+        }
+    }
+
+    /// @notice Takes back what the transaction at work changed of markets and totals.
+    function undo(Context memory ctx) internal pure {
+        // Bounded: see `Limits`.
+        unchecked {
+            for (uint256 place = WORDS * ctx.changeCount; place > 0;) {
+                place -= WORDS;
+                ctx.found.setMarket(Arena.get(ctx.changes, place));
+                ctx.found.market.pool = int256(Arena.get(ctx.changes, place + 1));
+                ctx.found.market.openInterest = int256(Arena.get(ctx.changes, place + 2));
+            }
+            copy(ctx.found.globals, ctx.totals);
+        }
+    }
+
+    function copy(Globals memory to, Globals memory from) private pure {
+        // Plain: field by field; twelve words, 700 gas.
+        assembly ("memory-safe") {
+            mcopy(to, from, 0x180)
+        }
     }
 }
 
@@ -135,14 +282,11 @@ library Contexts {
 library Accounts {
     /// @notice Makes `to` equal to `from`; their positions stay separate arrays.
     function copy(Account memory to, Account memory from) internal pure {
-        to.exists = from.exists;
-        to.owner = from.owner;
-        to.signer = from.signer;
-        to.cash = from.cash;
-        to.withdrawn = from.withdrawn;
-        to.ownerNonce = from.ownerNonce;
-        to.nonceFloor = from.nonceFloor;
         copyPositions(to.positions, from.positions);
+        // Plain: the nine fields before `positions` one by one, 500 gas.
+        assembly ("memory-safe") {
+            mcopy(to, from, 0x120)
+        }
     }
 
     function copyPositions(Position[] memory to, Position[] memory from) private pure {

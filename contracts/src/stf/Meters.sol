@@ -14,6 +14,7 @@ struct Meters {
     uint256 leafBytes;
     uint256 recoveries;
     uint256 revaluations;
+    uint256 pricings;
 }
 
 using Metering for Meters global;
@@ -24,58 +25,86 @@ using Metering for Meters global;
 library Metering {
     uint256 internal constant TRANSACTIONS = 32;
     uint256 internal constant BYTES = 8192;
-    uint256 internal constant ACCOUNTS = 40;
-    uint256 internal constant SLOTS = 40;
-    uint256 internal constant SYSTEM = 40;
+    uint256 internal constant ACCOUNTS = 36;
+    uint256 internal constant SLOTS = 36;
+    uint256 internal constant SYSTEM = 80;
     uint256 internal constant LEAF_BYTES = 20480;
     uint256 internal constant RECOVERIES = 96;
-    uint256 internal constant REVALUATIONS = 2048;
+    uint256 internal constant REVALUATIONS = 1024;
+    uint256 internal constant PRICINGS = 80;
 
     function countTransaction(Meters memory meters) internal pure returns (uint256) {
-        if (meters.transactions == TRANSACTIONS) return Reasons.METER_TRANSACTIONS;
-        meters.transactions += 1;
-        return Reasons.NONE;
+        // Bounded: see `Limits`.
+        unchecked {
+            if (meters.transactions == TRANSACTIONS) return Reasons.METER_TRANSACTIONS;
+            meters.transactions += 1;
+            return Reasons.NONE;
+        }
     }
 
     function countBytes(Meters memory meters, uint256 length) internal pure returns (uint256) {
-        uint256 raised = meters.bytes_ + length;
-        if (raised > BYTES) return Reasons.METER_BYTES;
-        meters.bytes_ = raised;
-        return Reasons.NONE;
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 raised = meters.bytes_ + length;
+            if (raised > BYTES) return Reasons.METER_BYTES;
+            meters.bytes_ = raised;
+            return Reasons.NONE;
+        }
     }
 
     /// @dev The first read of `key` in the block.
     function countLeaf(Meters memory meters, uint256 key) internal pure returns (uint256) {
-        if (Keys.isSystem(key)) {
-            if (meters.system == SYSTEM) return Reasons.METER_SYSTEM;
-            meters.system += 1;
-        } else if (Keys.isSlot(key)) {
-            if (meters.slots == SLOTS) return Reasons.METER_SLOTS;
-            meters.slots += 1;
-        } else {
-            if (meters.accounts == ACCOUNTS) return Reasons.METER_ACCOUNTS;
-            meters.accounts += 1;
+        // Bounded: see `Limits`.
+        unchecked {
+            if (Keys.isSystem(key)) {
+                if (meters.system == SYSTEM) return Reasons.METER_SYSTEM;
+                meters.system += 1;
+            } else if (Keys.isSlot(key)) {
+                if (meters.slots == SLOTS) return Reasons.METER_SLOTS;
+                meters.slots += 1;
+            } else {
+                if (meters.accounts == ACCOUNTS) return Reasons.METER_ACCOUNTS;
+                meters.accounts += 1;
+            }
+            return Reasons.NONE;
         }
-        return Reasons.NONE;
     }
 
     function countLeafBytes(Meters memory meters, uint256 length) internal pure returns (uint256) {
-        uint256 raised = meters.leafBytes + length;
-        if (raised > LEAF_BYTES) return Reasons.METER_LEAF_BYTES;
-        meters.leafBytes = raised;
-        return Reasons.NONE;
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 raised = meters.leafBytes + length;
+            if (raised > LEAF_BYTES) return Reasons.METER_LEAF_BYTES;
+            meters.leafBytes = raised;
+            return Reasons.NONE;
+        }
     }
 
     function countRecovery(Meters memory meters) internal pure returns (uint256) {
-        if (meters.recoveries == RECOVERIES) return Reasons.METER_RECOVERIES;
-        meters.recoveries += 1;
-        return Reasons.NONE;
+        // Bounded: see `Limits`.
+        unchecked {
+            if (meters.recoveries == RECOVERIES) return Reasons.METER_RECOVERIES;
+            meters.recoveries += 1;
+            return Reasons.NONE;
+        }
     }
 
     function countRevaluations(Meters memory meters, uint256 positions) internal pure returns (uint256) {
-        uint256 raised = meters.revaluations + positions;
-        if (raised > REVALUATIONS) return Reasons.METER_REVALUATIONS;
-        meters.revaluations = raised;
-        return Reasons.NONE;
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 raised = meters.revaluations + positions;
+            if (raised > REVALUATIONS) return Reasons.METER_REVALUATIONS;
+            meters.revaluations = raised;
+            return Reasons.NONE;
+        }
+    }
+
+    function countPricing(Meters memory meters) internal pure returns (uint256) {
+        // Bounded: see `Limits`.
+        unchecked {
+            if (meters.pricings == PRICINGS) return Reasons.METER_PRICINGS;
+            meters.pricings += 1;
+            return Reasons.NONE;
+        }
     }
 }

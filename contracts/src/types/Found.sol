@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Account, Globals, Market, OracleSet, Slot, Underlying} from "./Leaves.sol";
+import {Account, Globals, Market, OracleSet, Series, Slot, Underlying} from "./Leaves.sol";
 
 /// @notice The leaf of each kind that was looked up last.
 /// @dev Loaders return a reason, and leave what they found here. A function that returned the struct would allocate and
@@ -13,6 +13,7 @@ struct Found {
     Underlying underlying;
     OracleSet oracles;
     Globals globals;
+    Series series;
 }
 
 using Finding for Found global;
@@ -54,6 +55,12 @@ library Finding {
     function setGlobals(Found memory found, uint256 pointer) internal pure {
         assembly ("memory-safe") {
             mstore(add(found, 0xa0), pointer)
+        }
+    }
+
+    function setSeries(Found memory found, uint256 pointer) internal pure {
+        assembly ("memory-safe") {
+            mstore(add(found, 0xc0), pointer)
         }
     }
 }

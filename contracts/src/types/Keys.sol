@@ -14,6 +14,10 @@ library Keys {
         return 1 << 32 | id;
     }
 
+    function series(uint256 underlyingId, uint256 id) internal pure returns (uint256) {
+        return 2 << 32 | underlyingId << 16 | id;
+    }
+
     function market(uint256 id) internal pure returns (uint256) {
         return 3 << 32 | id;
     }
@@ -23,11 +27,18 @@ library Keys {
     }
 
     function slot(uint256 id, uint256 nonce) internal pure returns (uint256) {
-        return 1 << 38 | id << 14 | SLOTS | (nonce & (SLOTS - 1));
+        // Bounded: see `Limits`.
+        unchecked {
+            return 1 << 38 | id << 14 | SLOTS | (nonce & (SLOTS - 1));
+        }
     }
 
     function isSystem(uint256 key) internal pure returns (bool) {
         return key >> 38 == 0;
+    }
+
+    function isAccount(uint256 key) internal pure returns (bool) {
+        return key >> 38 == 1 && key & SLOTS == 0;
     }
 
     function isSlot(uint256 key) internal pure returns (bool) {
@@ -36,6 +47,10 @@ library Keys {
 
     function isMarket(uint256 key) internal pure returns (bool) {
         return key >> 32 == 3;
+    }
+
+    function isSeries(uint256 key) internal pure returns (bool) {
+        return key >> 32 == 2;
     }
 
     function isUnderlying(uint256 key) internal pure returns (bool) {

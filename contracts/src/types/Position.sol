@@ -2,11 +2,10 @@
 pragma solidity 0.8.37;
 
 /// @title One holding of an account, in one word
-/// @dev The high 144 bits are the leaf's own encoding; the rest remembers where this execution holds the market and its
-/// underlying:
+/// @dev The high 144 bits are the leaf's own encoding; the rest remembers where this execution holds the market:
 ///
-///     255      239       175               111        63         31        0
-///     | market | size i64 | funding index i64 | 0 (48) | market → | underlying → |
+///     255      239       175               111        31        0
+///     | market | size i64 | funding index i64 | 0 (80) | market → |
 ///
 /// A word instead of a struct lets an account be copied with one `mcopy` and written with one `mstore` per position.
 type Position is uint256;
@@ -15,7 +14,7 @@ using Positions for Position global;
 
 library Positions {
     uint256 internal constant ENCODED = 18;
-    uint256 private constant POINTERS = (1 << 64) - 1;
+    uint256 private constant POINTER = type(uint32).max;
 
     function create(uint256 marketId, int256 amount, int256 index) internal pure returns (Position) {
         return Position.wrap(marketId << 240 | uint256(uint64(int64(amount))) << 176 | uint256(uint64(int64(index))) << 112);
@@ -38,26 +37,13 @@ library Positions {
         return int64(uint64(Position.unwrap(position) >> 112));
     }
 
-    /// @dev The same holding in memory, with another size and funding index.
-    function update(Position position, int256 amount, int256 index) internal pure returns (Position) {
-        uint256 kept = Position.unwrap(position) & POINTERS;
-        return Position.wrap(Position.unwrap(create(market(position), amount, index)) | kept);
+    /// @dev Remembers where the market stands in memory (pointers stay far below 2³²).
+    function resolve(Position position, uint256 marketAt) internal pure returns (Position) {
+        return Position.wrap(Position.unwrap(position) & ~POINTER | marketAt);
     }
 
-    /// @dev Remembers where the market and its underlying stand in memory (pointers stay far below 2³²).
-    function resolve(Position position, uint256 marketAt, uint256 underlyingAt) internal pure returns (Position) {
-        return Position.wrap(Position.unwrap(position) & ~POINTERS | marketAt << 32 | underlyingAt);
-    }
-
-    function isResolved(Position position) internal pure returns (bool) {
-        return Position.unwrap(position) & POINTERS != 0;
-    }
-
-    function marketPointer(Position position) internal pure returns (uint256) {
-        return uint32(Position.unwrap(position) >> 32);
-    }
-
-    function underlyingPointer(Position position) internal pure returns (uint256) {
-        return uint32(Position.unwrap(position));
+    /// @dev Where the market stands, or 0 if nobody has looked yet.
+    function pointer(Position position) internal pure returns (uint256) {
+        return Position.unwrap(position) & POINTER;
     }
 }

@@ -34,7 +34,7 @@ library Reasons {
     uint256 internal constant SIDE_MISMATCH = 29;
     uint256 internal constant MAKER_IMMEDIATE = 30;
     uint256 internal constant TAKER_POST_ONLY = 31;
-    uint256 internal constant MARKET_KIND = 32;
+    uint256 internal constant MARKET_CLOSED = 32;
     uint256 internal constant TICK = 33;
     uint256 internal constant LOT = 34;
     uint256 internal constant PRICE_LIMIT = 35;
@@ -53,6 +53,21 @@ library Reasons {
     uint256 internal constant ORACLE_MOVE = 48;
     uint256 internal constant ORACLE_SIGNERS = 49;
     uint256 internal constant FORCED_KIND = 50;
+    uint256 internal constant MARKET_EXPIRED = 51;
+    uint256 internal constant HALTED = 52;
+    uint256 internal constant SERIES_UNKNOWN = 53;
+    uint256 internal constant SURFACE_INVALID = 54;
+    uint256 internal constant NOTHING_TO_SETTLE = 55;
+    uint256 internal constant NOT_LIQUIDATABLE = 56;
+    uint256 internal constant FLAGGED = 57;
+    uint256 internal constant NOT_FLAGGED = 58;
+    uint256 internal constant AUCTION_OPEN = 59;
+    uint256 internal constant INSURANCE = 60;
+    uint256 internal constant INSOLVENCY = 61;
+    uint256 internal constant DELEVERAGE_SIZE = 62;
+    uint256 internal constant COMBO_LEGS = 63;
+    uint256 internal constant LISTED = 64;
+    uint256 internal constant LISTING_INVALID = 65;
 
     /// @notice Whether `reason` says that a block does more work than one proof may hold.
     function isMeter(uint256 reason) internal pure returns (bool) {

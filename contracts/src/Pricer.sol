@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IPricer} from "./interfaces/IPricer.sol";
+import {Series, Underlying} from "./types/Leaves.sol";
+import {Reasons} from "./types/Reasons.sol";
+import {Black76, Deviations, Steps} from "./stf/Black76.sol";
+import {Slice, Surface} from "./stf/Surface.sol";
+import {Quote, Surfaces} from "./stf/Surfaces.sol";
+import {Wad} from "./stf/Wad.sol";
+
+/// @title The option pricing of the state transition as stateless calls
+/// @notice Implements IPricer, where everything is explained.
+contract Pricer is IPricer {
+    uint256 private constant SCENARIOS = 23;
+    uint256 private constant WORDS = 12;
+    uint256 private constant LANE = 128;
+
+    /// @inheritdoc IPricer
+    function makeSteps(uint256 spotStep) external pure returns (Steps memory) {
+        return Black76.makeSteps(spotStep);
+    }
+
+    /// @inheritdoc IPricer
+    function makeTiming(uint256 time, uint256 volUp, uint256 volDown)
+        external
+        pure
+        returns (uint256 rootTime, uint256 up, uint256 down)
+    {
+        (up, down) = Surface.shock(time, volUp, volDown);
+        return (Surface.rootTime(time), up, down);
+    }
+
+    /// @inheritdoc IPricer
+    function judge(uint256 timestamp, Underlying calldata underlying, Series calldata series, Quote calldata next)
+        external
+        pure
+        returns (uint256 reason, int256 settlement, int256 sum, uint256 covered)
+    {
+        reason = Surfaces.check(timestamp, underlying, series, next);
+        if (reason == Reasons.NONE) (settlement, sum, covered) = Surfaces.average(underlying, series, next);
+    }
+
+    /// @inheritdoc IPricer
+    function drawGrid(
+        bool isCall,
+        uint256 strike,
+        uint256 forward,
+        Slice calldata slice,
+        uint256 rootTime,
+        uint256 up,
+        uint256 down,
+        Steps calldata steps
+    ) external pure returns (uint256[WORDS] memory packed) {
+        int256 x = Wad.lnRatio(forward, strike);
+        Deviations memory spreads = Black76.makeDeviations(Surface.volatility(slice, -x), rootTime, up, down);
+        uint256[SCENARIOS] memory prices = Black76.grid(isCall, forward, strike, x, spreads, steps);
+        for (uint256 i = 0; i < WORDS - 1; ++i) {
+            packed[i] = prices[2 * i] | prices[2 * i + 1] << LANE;
+        }
+        // The mark is the price without a shock of the forward or the volatility.
+        packed[WORDS - 1] = prices[SCENARIOS - 1] | prices[1] << LANE;
+    }
+}

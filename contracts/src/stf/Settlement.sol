@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Account, Limits, Market} from "../types/Leaves.sol";
+import {Position, Positions} from "../types/Position.sol";
+import {Reasons} from "../types/Reasons.sol";
+import {Reader} from "../libraries/Reader.sol";
+import {Accounts, Changes, Context, Party} from "./Context.sol";
+import {Fixed} from "./Fixed.sol";
+import {Funding} from "./Funding.sol";
+import {Health} from "./Health.sol";
+import {Holdings} from "./Holdings.sol";
+
+/// @title What an account is owed or owes on its positions before anything else happens to it
+/// @dev Twin of `rollup/stf/settlement.py`: funding of perpetuals, the value of what has expired.
+library Settlement {
+    /// @notice Settles copies of the party's account: `settled`, and `staged` to go on with.
+    function prepare(Context memory ctx, Party memory party) internal pure returns (uint256 reason) {
+        Accounts.copy(party.settled, party.account);
+        reason = settle(ctx, party.settled);
+        Accounts.copy(party.staged, party.settled);
+    }
+
+    /// @notice On the wire: account u24. Pays out what has expired, whoever asks.
+    function execute(Context memory ctx, uint256 offset) internal pure returns (uint256 reason) {
+        // Bounded: see `Limits`.
+        unchecked {
+            Party memory party = ctx.maker;
+            reason = ctx.loadParty(party, Reader.u24(offset + 1));
+            if (reason != Reasons.NONE) return reason;
+            reason = prepare(ctx, party);
+            if (reason != Reasons.NONE) return reason;
+            uint256 left = party.staged.positions.length;
+            if (left == party.account.positions.length) return Reasons.NOTHING_TO_SETTLE;
+            if (left == 0) Health.assess(ctx, party.staged, party.staged.cash, 0);
+            Accounts.copy(party.account, party.staged);
+        }
+    }
+
+    /// @dev Each position's market must have a fresh price, or have expired: then the position is paid out and removed.
+    /// Markets change at once.
+    function settle(Context memory ctx, Account memory account) private pure returns (uint256 reason) {
+        Position[] memory positions = account.positions;
+        uint256 count = positions.length;
+        uint256 kept;
+        for (uint256 i = 0; i < count; ++i) {
+            Position position = Holdings.get(positions, i);
+            (reason, position) = select(ctx, position);
+            if (reason != Reasons.NONE) return reason;
+            Market memory market = ctx.found.market;
+            int256 paid;
+            bool expired;
+            (reason, paid, expired) = appraise(ctx, market, position);
+            if (reason != Reasons.NONE) return reason;
+            // 32 amounts below 2¹²⁸.
+            unchecked {
+                account.cash += paid;
+            }
+            reason = draw(ctx, market, position, paid, expired);
+            if (reason != Reasons.NONE) return reason;
+            if (expired) continue;
+            if (market.kind == Limits.KIND_PERP) position = renew(ctx, position);
+            Holdings.set(positions, kept++, position);
+        }
+        Holdings.resize(positions, kept);
+        return Limits.inRange(account.cash) ? Reasons.NONE : Reasons.CASH_RANGE;
+    }
+
+    /// @dev Leaves the market, underlying and series of `position` in `ctx.found`; the first time it also remembers the
+    /// market's place in the position.
+    function select(Context memory ctx, Position position) private pure returns (uint256 reason, Position) {
+        uint256 pointer = position.pointer();
+        if (pointer == 0) {
+            (reason, pointer) = ctx.loadMarket(position.market());
+            if (reason != Reasons.NONE) return (reason, position);
+            position = position.resolve(pointer);
+        }
+        ctx.found.setMarket(pointer);
+        reason = ctx.selectUnderlying(ctx.found.market);
+        if (reason != Reasons.NONE || ctx.found.market.kind == Limits.KIND_PERP) return (reason, position);
+        return (ctx.selectSeries(ctx.found.market), position);
+    }
+
+    /// @dev What the account is paid now, and whether that is the end of the position.
+    function appraise(Context memory ctx, Market memory market, Position position)
+        private
+        pure
+        returns (uint256 reason, int256 paid, bool expired)
+    {
+        // Bounded: see `Limits`.
+        unchecked {
+            int256 size = position.size();
+            if (market.kind == Limits.KIND_PERP) {
+                int256 owed = Funding.due(size, ctx.found.underlying.fundingIndex, position.fundingIndex());
+                return (ctx.requireFresh(market), -owed, false);
+            }
+            int256 settlement = ctx.found.series.settlement;
+            if (settlement == 0) return (ctx.requireFresh(market), 0, false);
+            return (Reasons.NONE, Fixed.divFloor(size * payoff(market, settlement), Limits.PPM), true);
+        }
+    }
+
+    /// @dev µUSD per coin when `market` expires at `settlement`.
+    function payoff(Market memory market, int256 settlement) private pure returns (int256 value) {
+        // Bounded: see `Limits`.
+        unchecked {
+            if (market.kind == Limits.KIND_FUTURE) return settlement;
+            value = market.kind == Limits.KIND_CALL ? settlement - market.strike : market.strike - settlement;
+            return Fixed.positive(value);
+        }
+    }
+
+    /// @dev Takes `paid` out of the market's pool and, of an expired market, the position out of its open interest.
+    function draw(Context memory ctx, Market memory market, Position position, int256 paid, bool expired)
+        private
+        pure
+        returns (uint256)
+    {
+        // Bounded: see `Limits`.
+        unchecked {
+            if (paid == 0 && !expired) return Reasons.NONE;
+            Changes.note(ctx, market, position.pointer());
+            int256 pool = market.pool - paid;
+            if (!Limits.inRange(pool)) return Reasons.CASH_RANGE;
+            market.pool = pool;
+            if (expired) market.openInterest -= Fixed.positive(position.size());
+            return Reasons.NONE;
+        }
+    }
+
+    function renew(Context memory ctx, Position position) private pure returns (Position) {
+        return Positions.create(position.market(), position.size(), ctx.found.underlying.fundingIndex).resolve(
+            position.pointer()
+        );
+    }
+}
