@@ -6,13 +6,12 @@ from rollup.crypto.eip712 import acceptance_digest, legs_hash, quote_digest
 from rollup.errors import InvalidTransaction
 from rollup.stf.authorise import authorise
 from rollup.stf.context import Context
-from rollup.stf.fills import Side, collect, fill, open_market, require_band, require_margin
+from rollup.stf.fills import Price, collect, count_interest, fill, open_market, require_band, require_margin
 from rollup.stf.fixed import require_range
 from rollup.stf.health import with_health
 from rollup.stf.nonces import consume
 from rollup.stf.receipts import Combo, LegFill
 from rollup.stf.settlement import settle
-from rollup.stf.sheets import Sheet
 from rollup.types.keys import account_key
 from rollup.types.leaves import Account
 from rollup.types.limits import PRICE_BOUND
@@ -30,9 +29,9 @@ def execute_combo(ctx: Context, tx: ComboTrade) -> Combo:
     if ctx.timestamp > tx.maker_expiry or ctx.timestamp > tx.taker_expiry:
         raise InvalidTransaction(Reason.ORDER_EXPIRED)
     _authorise(ctx, tx, maker, taker)  # 3
-    sheets = [_require_terms(ctx, leg) for leg in tx.legs]  # 4
+    prices = [_require_terms(ctx, leg) for leg in tx.legs]  # 4
     maker_settled, taker_settled = settle(ctx, maker), settle(ctx, taker)  # 5
-    maker_after, taker_after, fills = _fill_legs(ctx, tx, sheets, maker_settled, taker_settled)  # 6
+    maker_after, taker_after, fills = _fill_legs(ctx, tx, prices, maker_settled, taker_settled)  # 6
     require_range(maker_after.cash, taker_after.cash)  # 7
     collect(ctx, sum(leg.maker_fee + leg.taker_fee for leg in fills))
     maker_margin = require_margin(ctx, maker_settled, maker_after, all(leg.maker_shrank for leg in fills))  # 8
@@ -53,7 +52,7 @@ def _authorise(ctx: Context, tx: ComboTrade, maker: Account, taker: Account) -> 
     authorise(ctx, taker, acceptance, tx.taker_signature, session=True)
 
 
-def _require_terms(ctx: Context, leg: Leg) -> Sheet:
+def _require_terms(ctx: Context, leg: Leg) -> Price:
     """Step 4: the market trades, the leg's terms fit it, its price is near the mark."""
     if leg.size == 0 or not 0 < leg.price < PRICE_BOUND:
         raise InvalidTransaction(Reason.ORDER_INVALID)
@@ -66,17 +65,15 @@ def _require_terms(ctx: Context, leg: Leg) -> Sheet:
 
 
 def _fill_legs(
-    ctx: Context, tx: ComboTrade, sheets: list[Sheet], maker: Account, taker: Account
+    ctx: Context, tx: ComboTrade, prices: list[Price], maker: Account, taker: Account
 ) -> tuple[Account, Account, tuple[LegFill, ...]]:
     """Step 6: both accounts after all legs, each filled on top of the one before."""
     fills = []
-    for leg, sheet in zip(tx.legs, sheets, strict=True):
-        market = ctx.market(leg.market)
+    for leg, at in zip(tx.legs, prices, strict=True):
         bought = -leg.size if leg.is_sell else leg.size
-        made, taken = fill(
-            ctx, leg.market, sheet, leg.price,
-            Side(maker, bought, market.maker_fee), Side(taker, -bought, market.taker_fee),
-        )  # fmt: skip
+        made = fill(ctx, at, maker, bought, at.market.maker_fee)
+        taken = fill(ctx, at, taker, -bought, at.market.taker_fee)
+        count_interest(ctx, leg.market, made, taken, bought)
         maker, taker = made.account, taken.account
         fills.append(
             LegFill(leg.market, leg.price, leg.size, leg.is_sell, made.fee, taken.fee, made.shrank, taken.shrank)

@@ -79,7 +79,7 @@ class Context:
 
     def underlying(self, number: int) -> Underlying:
         """An underlying, its funding accrued to this block; UNDERLYING_UNKNOWN."""
-        found = self.find_underlying(number)
+        found = self._find(underlying_key(number), meters.SYSTEM, Underlying.decode)
         if found is None:
             raise InvalidTransaction(Reason.UNDERLYING_UNKNOWN)
         return found
@@ -113,7 +113,7 @@ class Context:
 
     def market(self, number: int) -> Market:
         """A market; MARKET_UNKNOWN."""
-        found = self.find_market(number)
+        found = self._find(market_key(number), meters.SYSTEM, Market.decode)
         if found is None:
             raise InvalidTransaction(Reason.MARKET_UNKNOWN)
         return found

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 from rollup.errors import InvalidTransaction
 from rollup.stf.context import Context
 from rollup.stf.fixed import div_ceil
-from rollup.stf.holdings import held, is_shrinking, long_change, require_room, with_size
+from rollup.stf.holdings import is_shrinking, long_change, require_room, with_size
 from rollup.stf.margin import Margin, initial, margin
 from rollup.stf.settlement import with_totals
 from rollup.stf.sheets import Sheet, sheet_of
 from rollup.types.keys import GLOBALS, market_key
-from rollup.types.leaves import Account, Globals, Market, MarketKind
+from rollup.types.leaves import Account, Globals, Market, MarketKind, Underlying
 from rollup.types.limits import CASH_BOUND, MILLION
 from rollup.types.reasons import Reason
 
@@ -23,20 +23,22 @@ _FEE_SHARE: Final = 125_000
 """An option's fee is at most an eighth of its premium (ppm)."""
 
 
-class Side(NamedTuple):
-    """One side of a fill: its settled account, what it buys (µcoin, negative: sells), its fee rate (ppm)."""
+class Price(NamedTuple):
+    """A market that trades now, at a price (µUSD per coin) near its mark."""
 
-    account: Account
-    bought: int
-    rate: int
-    reduce_only: bool = False
+    number: int
+    price: int
+    market: Market
+    underlying: Underlying
+    sheet: Sheet
 
 
 class Filled(NamedTuple):
-    """One side after a fill: its account, the fee it paid (µUSD), whether its position shrank."""
+    """One side after a fill: its account, the fee it paid (µUSD), its position before, and whether it shrank."""
 
     account: Account
     fee: int
+    old: int
     shrank: bool
 
 
@@ -50,39 +52,53 @@ def open_market(ctx: Context, number: int) -> Market:
     return market
 
 
-def require_band(ctx: Context, number: int, market: Market, price: int) -> Sheet:
+def require_band(ctx: Context, number: int, market: Market, price: int) -> Price:
     """Step 9: a fresh price, and `price` (µUSD per coin) near the mark; ORACLE_STALE, PRICE_BAND."""
     if market.kind == _PERP:
-        ctx.fresh_underlying(market.underlying)
+        underlying = ctx.fresh_underlying(market.underlying)
     else:
-        ctx.require_fresh(ctx.underlying(market.underlying), ctx.series(market.underlying, market.series))
+        underlying = ctx.underlying(market.underlying)
+        ctx.require_fresh(underlying, ctx.series(market.underlying, market.series))
     sheet = sheet_of(ctx, number)
     if abs(price - sheet.mark) * MILLION > market.band * sheet.band_base:
         raise InvalidTransaction(Reason.PRICE_BAND)
-    return sheet
+    return Price(number, price, market, underlying, sheet)
 
 
-def fill(ctx: Context, number: int, sheet: Sheet, price: int, maker: Side, taker: Side) -> tuple[Filled, Filled]:
-    """Steps 11 and 12: both sides after the fill at `price`; the market's open interest is staged.
+def fill(ctx: Context, at: Price, account: Account, bought: int, rate: int, *, reduce_only: bool = False) -> Filled:
+    """Steps 11 and 12 for one side, which buys `bought` µcoin (negative: sells) at a fee of `rate` ppm.
 
-    Raises REDUCE_ONLY, HALTED, POSITION_LIMIT, POSITIONS_FULL (the maker's first), then OPEN_INTEREST.
+    Raises REDUCE_ONLY, HALTED, POSITION_LIMIT, POSITIONS_FULL. The account is settled.
     """
+    number, price, market, underlying, sheet = at
+    old = account.position_in(number)
+    new = old + bought
+    shrinks = is_shrinking(old, new)
+    if not shrinks:
+        if reduce_only:
+            raise InvalidTransaction(Reason.REDUCE_ONLY)
+        if ctx.timestamp < underlying.halted_until:
+            raise InvalidTransaction(Reason.HALTED)
+        require_room(account, old, new, market.max_position)
+    amount = bought * price // MILLION  # exact: lot times tick is a multiple of a million
+    if sheet.kind <= _FUTURE:
+        fee = -(-abs(amount) * rate // MILLION)
+    else:
+        fee = div_ceil(abs(bought) * min(sheet.forward * rate, price * _FEE_SHARE), _FEE_UNIT)
+    index = underlying.funding_index if sheet.kind == _PERP else 0
+    return Filled(with_size(account, number, new, index, account.cash - amount - fee), fee, old, shrinks)
+
+
+def count_interest(ctx: Context, number: int, maker: Filled, taker: Filled, bought: int) -> None:
+    """The end of step 12: stage the market with its open interest after the maker bought `bought`; OPEN_INTEREST."""
+    change = long_change(maker.old, maker.old + bought) + long_change(taker.old, taker.old - bought)
+    if change == 0:
+        return
     market = ctx.market(number)
-    underlying = ctx.underlying(market.underlying)
-    halted = ctx.timestamp < underlying.halted_until
-    index = underlying.funding_index if market.kind == _PERP else 0
-    maker_change = _change(market, number, maker, halted)
-    taker_change = _change(market, number, taker, halted)
-    change = long_change(maker_change, taker_change)
     interest = market.open_interest + change
     if change > 0 and interest > market.max_open_interest:
         raise InvalidTransaction(Reason.OPEN_INTEREST)
-    if change:
-        ctx.stage(market_key(number), with_totals(market, interest, market.pool))
-    return (
-        _filled(number, sheet, price, maker, maker_change, index),
-        _filled(number, sheet, price, taker, taker_change, index),
-    )
+    ctx.stage(market_key(number), with_totals(market, interest, market.pool))
 
 
 def collect(ctx: Context, fees: int) -> None:
@@ -113,25 +129,3 @@ def require_margin(ctx: Context, before: Account, after: Account, shrinks: bool)
     if equity * maintenance_before < equity_before * maintenance:
         raise InvalidTransaction(Reason.MARGIN)
     return found
-
-
-def _change(market: Market, number: int, side: Side, halted: bool) -> tuple[int, int]:
-    """Step 11: the size of the side's position, old and new."""
-    old = held(side.account, number)
-    new = old + side.bought
-    if (side.reduce_only or halted) and not is_shrinking(old, new):
-        raise InvalidTransaction(Reason.REDUCE_ONLY if side.reduce_only else Reason.HALTED)
-    require_room(side.account, old, new, market.max_position)
-    return old, new
-
-
-def _filled(number: int, sheet: Sheet, price: int, side: Side, change: tuple[int, int], index: int) -> Filled:
-    """The side's account after step 12. The amount is exact: lot times tick is a multiple of a million."""
-    amount = side.bought * price // MILLION
-    old, new = change
-    if sheet.kind <= _FUTURE:
-        fee = div_ceil(abs(amount) * side.rate, MILLION)
-    else:
-        fee = div_ceil(abs(side.bought) * min(sheet.forward * side.rate, price * _FEE_SHARE), _FEE_UNIT)
-    after = with_size(side.account, number, new, index, side.account.cash - amount - fee)
-    return Filled(after, fee, is_shrinking(old, new))

@@ -27,9 +27,9 @@ def require_room(account: Account, old: int, new: int, limit: int) -> None:
         raise InvalidTransaction(Reason.POSITIONS_FULL)
 
 
-def long_change(*changes: tuple[int, int]) -> int:
-    """What changes of holdings, each (old, new), add to open interest: Σ of long positions."""
-    return sum(max(new, 0) - max(old, 0) for old, new in changes)
+def long_change(old: int, new: int) -> int:
+    """What the change of a holding adds to open interest, the sum of long positions."""
+    return max(0, new) - max(0, old)
 
 
 def with_size(account: Account, market: int, size: int, index: int, cash: int) -> Account:

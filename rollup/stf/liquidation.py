@@ -150,7 +150,7 @@ def _move(ctx: Context, seller: Account, buyer: Account, slices: tuple[Slice, ..
         require_room(buyer, bought, bought + size, market.max_position)
         seller = with_size(seller, number, sold - size, index, seller.cash)
         buyer = with_size(buyer, number, bought + size, index, buyer.cash)
-        change = long_change((sold, sold - size), (bought, bought + size))
+        change = long_change(sold, sold - size) + long_change(bought, bought + size)
         if change:
             ctx.stage(market_key(number), with_totals(market, market.open_interest + change, market.pool))
     return seller, buyer

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from rollup.errors import InvalidTransaction
 from rollup.stf.context import Context
-from rollup.stf.fills import Side, collect, fill, open_market, require_band, require_margin
+from rollup.stf.fills import Price, collect, count_interest, fill, open_market, require_band, require_margin
 from rollup.stf.fixed import require_range
 from rollup.stf.health import with_health
 from rollup.stf.orders import filled_by, resolve
 from rollup.stf.receipts import Fill
 from rollup.stf.settlement import settle
-from rollup.stf.sheets import Sheet
 from rollup.types.keys import account_key
-from rollup.types.leaves import Market, Slot
+from rollup.types.leaves import Slot
 from rollup.types.reasons import Reason
 from rollup.types.transactions import FLAG_IMMEDIATE, FLAG_POST_ONLY, FLAG_REDUCE_ONLY, FLAG_SELL, Trade
 
@@ -26,16 +25,15 @@ def execute_trade(ctx: Context, tx: Trade) -> Fill:
     maker_key, maker_order = resolve(ctx, tx.maker, maker)  # 3
     taker_key, taker_order = resolve(ctx, tx.taker, taker)
     _require_crossing(ctx, maker_order, taker_order)  # 4, 5
-    number, price = maker_order.market, maker_order.price
-    market, sheet = _require_terms(ctx, number, tx.fill, maker_order, taker_order)  # 6 … 9
+    number = maker_order.market
+    at = _require_terms(ctx, number, tx.fill, maker_order, taker_order)  # 6 … 9
     maker_settled = settle(ctx, maker)  # 10
     taker_settled = settle(ctx, taker)
     bought = -tx.fill if maker_order.flags & FLAG_SELL else tx.fill
-    maker_filled, taker_filled = fill(  # 11, 12
-        ctx, number, sheet, price,
-        Side(maker_settled, bought, market.maker_fee, bool(maker_order.flags & FLAG_REDUCE_ONLY)),
-        Side(taker_settled, -bought, market.taker_fee, bool(taker_order.flags & FLAG_REDUCE_ONLY)),
-    )  # fmt: skip
+    reduce_only = bool(maker_order.flags & FLAG_REDUCE_ONLY), bool(taker_order.flags & FLAG_REDUCE_ONLY)
+    maker_filled = fill(ctx, at, maker_settled, bought, at.market.maker_fee, reduce_only=reduce_only[0])  # 11, 12
+    taker_filled = fill(ctx, at, taker_settled, -bought, at.market.taker_fee, reduce_only=reduce_only[1])
+    count_interest(ctx, number, maker_filled, taker_filled, bought)
     require_range(maker_filled.account.cash, taker_filled.account.cash)  # 13
     collect(ctx, maker_filled.fee + taker_filled.fee)
     maker_margin = require_margin(ctx, maker_settled, maker_filled.account, maker_filled.shrank)  # 14
@@ -45,7 +43,7 @@ def execute_trade(ctx: Context, tx: Trade) -> Fill:
     ctx.stage(maker_key, filled_by(maker_order, tx.fill))
     ctx.stage(taker_key, filled_by(taker_order, tx.fill))
     return Fill(
-        number, price, tx.fill, tx.maker.account, tx.taker.account, bool(taker_order.flags & FLAG_SELL),
+        number, maker_order.price, tx.fill, tx.maker.account, tx.taker.account, bool(taker_order.flags & FLAG_SELL),
         maker_order.nonce, taker_order.nonce, maker_filled.fee, taker_filled.fee,
         maker.cash - maker_settled.cash, taker.cash - taker_settled.cash,
     )  # fmt: skip
@@ -65,7 +63,7 @@ def _require_crossing(ctx: Context, maker: Slot, taker: Slot) -> None:
         raise InvalidTransaction(Reason.ORDER_EXPIRED)
 
 
-def _require_terms(ctx: Context, number: int, size: int, maker: Slot, taker: Slot) -> tuple[Market, Sheet]:
+def _require_terms(ctx: Context, number: int, size: int, maker: Slot, taker: Slot) -> Price:
     """Steps 6 to 9: market, limits and band allow the price, both orders the size."""
     market = open_market(ctx, number)
     price = maker.price
@@ -77,4 +75,4 @@ def _require_terms(ctx: Context, number: int, size: int, maker: Slot, taker: Slo
         raise InvalidTransaction(Reason.PRICE_LIMIT)
     if maker.filled + size > maker.size or taker.filled + size > taker.size:
         raise InvalidTransaction(Reason.OVERFILL)
-    return market, require_band(ctx, number, market, price)
+    return require_band(ctx, number, market, price)
