@@ -1,8 +1,8 @@
 """The verifier's bytecode in py-evm, on exactly the bytes that a fraud proof would carry.
 
 What py-evm answers here is what L1 will answer: same code, same calldata, same rules (Prague). Nothing is read from a
-chain and nothing is written: the contract is stateless, so its code and the calldata are all there is. A call blocks
-for as long as the EVM runs, about a second per 1.5 million gas: callers use a worker thread or a process.
+chain and nothing is written: the contract is stateless, so its code, that of the pricer which it created, and the
+calldata are all there is. A call blocks for as long as the EVM runs, about a second per 1.5 million gas: callers use a worker thread or a process.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from eth.vm.forks.prague.blocks import PragueBlockHeader
 from eth.vm.message import Message
 from eth_typing import Address, BlockNumber
 
+from rollup.crypto.keccak import keccak
 from rollup.errors import ProofFault
 from rollup.l1.abi import AbiEntry, decode_values, encode_values, parse_abi
 from rollup.l1.artifacts import load_artifact
@@ -51,14 +52,20 @@ class Executor(Protocol):
         ...
 
 
+def pricer_address(verifier: bytes) -> bytes:
+    """Where the verifier at `verifier` created its pricer: keccak(rlp([creator, 1])), last 20 bytes."""
+    return keccak(b"\xd6\x94" + verifier + b"\x01")[12:]
+
+
 class PyEvm:
-    """py-evm, the reference. Static calls on a fresh state that holds one contract."""
+    """py-evm, the reference. Static calls on a state that holds one contract, and the pricer as if it had created it."""
 
     def __init__(self, deployed_bytecode: bytes) -> None:
         header = PragueBlockHeader(
             difficulty=0, block_number=BlockNumber(1), gas_limit=_BLOCK_GAS, timestamp=1, base_fee_per_gas=1
         )
         self._state = PragueVM.build_state(AtomicDB(), header, ChainContext(None), ())
+        self._state.set_code(Address(pricer_address(_VERIFIER)), load_artifact("Pricer").deployed_bytecode)
         self._code = deployed_bytecode
         self._context = self._state.get_transaction_context_class()(gas_price=1, origin=_CALLER)
 
@@ -67,7 +74,10 @@ class PyEvm:
         message = Message(
             gas=gas, to=_VERIFIER, sender=_CALLER, value=0, data=calldata, code=self._code, is_static=True
         )
+        # Nothing is written, but which addresses a call has met changes the gas of the next one.
+        snapshot = self._state.snapshot()
         run = self._state.computation_class.apply_computation(self._state, message, self._context)
+        self._state.revert(snapshot)
         return Execution(run.is_success, bytes(run.output), run.get_gas_used())
 
 

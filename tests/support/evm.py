@@ -11,6 +11,8 @@ import pyrevm
 
 from challenger.execute import Execution, Executor, PyEvm
 from rollup.l1.abi import AbiEntry, decode_values, parse_abi
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.verifier import pricer_address
 from tests.support.source import ROOT
 
 GAS: Final = 1 << 24
@@ -21,11 +23,16 @@ _OUTPUT: Final = re.compile(r"output: 0x([0-9a-f]*)")
 
 
 class PyRevm:
-    """pyrevm: some hundred times faster, Cancun rules, which these contracts cannot tell from Prague's."""
+    """pyrevm: some hundred times faster, Cancun rules, which these contracts cannot tell from Prague's.
+
+    Its state holds the contract, and the pricer as if the contract had created it.
+    """
 
     def __init__(self, deployed_bytecode: bytes) -> None:
         self._evm = pyrevm.EVM()
         self._evm.insert_account_info(_CONTRACT, pyrevm.AccountInfo(code=deployed_bytecode))
+        pricer = "0x" + pricer_address(bytes.fromhex(_CONTRACT[2:])).hex()
+        self._evm.insert_account_info(pricer, pyrevm.AccountInfo(code=load_artifact("Pricer").deployed_bytecode))
 
     def call(self, calldata: bytes, gas: int = GAS) -> Execution:
         """Execute; the gas of the transaction itself comes on top and is taken off again: `gas` is for execution."""
