@@ -13,6 +13,7 @@ from rollup.errors import BlockFull, InvalidTransaction
 from rollup.l1.devkeys import dev_address
 from rollup.stf.funding import funding_due
 from rollup.stf.margin import Margin
+from rollup.types.genesis import ETH
 from rollup.types.leaves import Account, MarketKind
 from rollup.types.limits import INSURANCE_FUND
 from rollup.types.listing import MarketConfig
@@ -34,7 +35,7 @@ from rollup.types.transactions import (
     encode_transaction,
 )
 from tests.stf.venue import CALL, FAR_CALL, FUTURE, LOT, PERP, PUT, P, Venue, bid, combo, dated, leg, surface
-from tests.stf.world import ETH, START, USD, price, trade, transfer, withdraw
+from tests.stf.world import START, USD, price, trade, transfer, withdraw
 
 ACCOUNTS = 5
 MARKETS = (PERP, FUTURE, CALL, PUT, FAR_CALL)
