@@ -13,11 +13,14 @@ import {IRollup} from "./interfaces/IRollup.sol";
 contract Inbox is IInbox, ReentrancyGuardTransient {
     using LibMap for LibMap.Uint40Map;
 
-    /// @dev SPEC section 4: `type 1 ‖ …`, at most 256 bytes, a forced one `03 ‖ sender 20 ‖ transaction`.
-    uint256 private constant MAX_MESSAGE = 256;
+    /// @dev SPEC section 4: `type 1 ‖ …`, a forced one `03 ‖ sender 20 ‖ transaction`, at most 512 bytes.
+    uint256 private constant MAX_MESSAGE = 512;
     uint256 private constant FORCED_HEAD = 21;
-    /// @dev Accounts are numbered with 24 bits.
+    uint256 private constant MAX_ITEM = 128;
+    /// @dev Accounts are numbered with 24 bits; the last number stands for the insurance fund.
     uint256 private constant MAX_ACCOUNTS = 1 << 24;
+    /// @dev A delay that ends while anybody still cares, and in the 40 bits of a time.
+    uint256 private constant MAX_LISTING_DELAY = 365 days;
     /// @dev Below this sum no total in the state transition can leave its range.
     uint256 private constant MAX_DEPOSITS = 1 << 60;
     /// @dev The fee rises by one base fee with each so many pending messages.
@@ -33,6 +36,10 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
     uint64 public immutable minimumOpening;
     /// @inheritdoc IInbox
     uint256 public immutable baseFee;
+    /// @inheritdoc IInbox
+    address public immutable marketAdmin;
+    /// @inheritdoc IInbox
+    uint40 public immutable listingDelay;
 
     /// @inheritdoc IInbox
     uint40 public count;
@@ -50,18 +57,31 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
     /// @param rollup_ Must be deployed and name this contract as its inbox
     /// @param minimumOpening_ µUSD
     /// @param baseFee_ wei
-    constructor(address token_, address vault_, address rollup_, uint64 minimumOpening_, uint256 baseFee_) {
+    /// @param marketAdmin_ Who lists markets; zero: nobody
+    /// @param listingDelay_ Seconds from a listing to its opening
+    constructor(
+        address token_,
+        address vault_,
+        address rollup_,
+        uint64 minimumOpening_,
+        uint256 baseFee_,
+        address marketAdmin_,
+        uint40 listingDelay_
+    ) {
         // INVARIANT: money and messages go to contracts that know each other.
         if (token_.code.length == 0) revert BadParameter("token");
         if (vault_ == address(0) || vault_ == address(this)) revert BadParameter("vault");
         if (rollup_.code.length == 0 || address(IRollup(rollup_).inbox()) != address(this)) revert BadParameter("rollup");
         if (minimumOpening_ == 0 || minimumOpening_ > MAX_DEPOSITS) revert BadParameter("minimumOpening");
         if (baseFee_ > type(uint128).max) revert BadParameter("baseFee");
+        if (listingDelay_ > MAX_LISTING_DELAY) revert BadParameter("listingDelay");
         token = token_;
         vault = vault_;
         rollup = rollup_;
         minimumOpening = minimumOpening_;
         baseFee = baseFee_;
+        marketAdmin = marketAdmin_;
+        listingDelay = listingDelay_;
     }
 
     /// @inheritdoc IInbox
@@ -96,6 +116,16 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
         _append(abi.encodePacked(uint8(3), msg.sender, transaction));
         SafeTransferLib.safeTransferETH(address(0), fee);
         if (msg.value > fee) SafeTransferLib.safeTransferETH(msg.sender, msg.value - fee);
+    }
+
+    /// @inheritdoc IInbox
+    function list(bytes calldata item) external nonReentrant {
+        // INVARIANT: only the admin adds markets, and nobody at all if there is none.
+        if (msg.sender != marketAdmin) revert NotMarketAdmin(msg.sender, marketAdmin);
+        // INVARIANT: a block's meters have room for any single message.
+        if (item.length == 0 || item.length > MAX_ITEM) revert MessageLength(item.length, MAX_ITEM);
+        // INVARIANT: whoever dislikes a listing has the delay to leave.
+        _append(abi.encodePacked(uint8(4), uint40(block.timestamp + listingDelay), item));
     }
 
     /// @inheritdoc IInbox

@@ -80,6 +80,8 @@ async def make_plan(client: L1Client, config: DeployConfig, deployer: bytes) -> 
         reward_delay=config.reward_delay,
         minimum_opening=config.minimum_opening,
         force_fee=config.force_fee,
+        market_admin=read_address(config.market_admin, "deploy.market_admin") if config.market_admin else None,
+        listing_delay=config.listing_delay,
     )
 
 

@@ -21,11 +21,12 @@ from rollup.l1.artifacts import load_artifact
 from rollup.l1.contract import Contract, deploy
 from rollup.l1.encoding import read_data, to_data
 from rollup.types.genesis import Genesis, encode_leaves
-from rollup.types.instruments import Instruments
+from rollup.types.instruments import Instruments, expiries_of
 from rollup.types.keys import KeyKind, index_of, kind_of
 from rollup.types.leaves import Market
 
 DAY: Final = 86_400
+NOBODY: Final = bytes(20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class DeploymentPlan:
     """What a deployment fixes for ever. Stakes and fees in wei, times in seconds, `minimum_opening` in µUSD.
 
     `sequencer` posts exclusively while it is staked and not silent. `token` is the stablecoin; None deploys one that is
-    worth nothing.
+    worth nothing. `market_admin` lists markets, which open `listing_delay` later; None: nobody ever does.
     """
 
     sequencer: bytes
@@ -48,6 +49,8 @@ class DeploymentPlan:
     reward_delay: int = DAY
     minimum_opening: int = 1_000_000
     force_fee: int = 10**14
+    market_admin: bytes | None = None
+    listing_delay: int = DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,9 @@ async def deploy_contracts(
     nonce = await account.client.get_nonce(account.address, "pending")
     rollup, inbox, vault = (created_address(account.address, nonce + ahead) for ahead in range(3))
     await create("Rollup", _config(plan, inbox, verifier), encode_leaves(leaves), root, expected=rollup)
-    await create("Inbox", token, vault, rollup, plan.minimum_opening, plan.force_fee, expected=inbox)
+    admin = plan.market_admin or NOBODY
+    terms = (plan.minimum_opening, plan.force_fee, admin, plan.listing_delay)
+    await create("Inbox", token, vault, rollup, *terms, expected=inbox)
     await create("Vault", token, rollup, expected=vault)
     chain_id = await account.client.chain_id()
     return Deployment(chain_id, rollup, inbox, vault, verifier, token, blocks["Rollup"], root, market_numbers(leaves))
@@ -127,7 +132,7 @@ async def deploy_contracts(
 def market_numbers(leaves: Mapping[int, bytes]) -> dict[str, int]:
     """Number of each instrument among the leaves of a genesis, by name."""
     markets = {index_of(key): Market.decode(leaf) for key, leaf in leaves.items() if kind_of(key) is KeyKind.MARKET}
-    return dict(Instruments.of(markets).markets)
+    return dict(Instruments.of(markets, expiries_of(leaves)).markets)
 
 
 def created_address(creator: bytes, nonce: int) -> bytes:

@@ -77,28 +77,30 @@ def test_inbox_refuses_contracts_that_do_not_match(world: World) -> None:
     inbox = load_artifact("Inbox")
     foreign = b"\x01" * 20
     for arguments, name in [
-        ((foreign, vault, rollup, MINIMUM_OPENING, 0), b"token"),
-        ((token, bytes(20), rollup, MINIMUM_OPENING, 0), b"vault"),
-        ((token, vault, foreign, MINIMUM_OPENING, 0), b"rollup"),
-        ((token, vault, rollup, MINIMUM_OPENING, 0), b"rollup"),
+        ((foreign, vault, rollup, MINIMUM_OPENING, 0, ALICE, 1), b"token"),
+        ((token, bytes(20), rollup, MINIMUM_OPENING, 0, ALICE, 1), b"vault"),
+        ((token, vault, foreign, MINIMUM_OPENING, 0, ALICE, 1), b"rollup"),
+        ((token, vault, rollup, MINIMUM_OPENING, 0, ALICE, 1), b"rollup"),
     ]:
         with reverts("BadParameter", name.ljust(32, b"\0")):
             world.chain.deploy(inbox, *arguments)
 
 
-def test_inbox_refuses_minimum_or_fee_out_of_range(world: World) -> None:
-    """A free opening would give account numbers away, and a huge fee would overflow."""
+def test_inbox_refuses_terms_out_of_range(world: World) -> None:
+    """A free opening would give account numbers away, a huge fee would overflow, a listing after years help nobody."""
     chain = world.chain
     address = created_address(ALICE, chain.nonce(ALICE) + 1)
     settings = config(address, world.verifier.address, chain.now)
     rollup = chain.deploy(load_artifact("Rollup"), settings, b"", GENESIS_ROOT)
-    for minimum, fee, name in [
-        (0, 0, b"minimumOpening"),
-        ((1 << 60) + 1, 0, b"minimumOpening"),
-        (1, 1 << 128, b"baseFee"),
+    for minimum, fee, delay, name in [
+        (0, 0, 0, b"minimumOpening"),
+        ((1 << 60) + 1, 0, 0, b"minimumOpening"),
+        (1, 1 << 128, 0, b"baseFee"),
+        (1, 0, 365 * 86_400 + 1, b"listingDelay"),
     ]:
+        places = (world.token.address, b"\x01" * 20, rollup.address)
         with reverts("BadParameter", name.ljust(32, b"\0")):
-            chain.deploy(load_artifact("Inbox"), world.token.address, b"\x01" * 20, rollup.address, minimum, fee)
+            chain.deploy(load_artifact("Inbox"), *places, minimum, fee, ALICE, delay)
 
 
 def test_vault_refuses_contracts_that_do_not_match(world: World) -> None:

@@ -24,6 +24,7 @@ MAX_TIME_LAG = 200
 REWARD_DELAY = 400
 MINIMUM_OPENING = 1_000_000
 BASE_FEE = 10**12
+LISTING_DELAY = 3_600
 GENESIS_LEAVES = b"genesis leaves"
 GENESIS_ROOT = keccak(b"genesis root")
 DOLLARS = 10**12
@@ -157,6 +158,11 @@ def config(inbox: bytes, verifier: bytes, now: int, /, **changes: object) -> tup
     return tuple((values | changes).values())
 
 
+def inbox_arguments(token: bytes, vault: bytes, rollup: bytes) -> tuple[object, ...]:
+    """What the tests' Inbox is made with; ALICE lists markets."""
+    return token, vault, rollup, MINIMUM_OPENING, BASE_FEE, ALICE, LISTING_DELAY
+
+
 def deploy_world(token: Artifact, verifier: Artifact, actors: Sequence[bytes], root: bytes = GENESIS_ROOT) -> World:
     """Deploy everything; each of `actors` gets stablecoins, and the sequencer a stake."""
     chain = Chain.create()
@@ -164,7 +170,7 @@ def deploy_world(token: Artifact, verifier: Artifact, actors: Sequence[bytes], r
     first = chain.nonce(ALICE)
     predicted = [created_address(ALICE, first + ahead) for ahead in range(3)]
     rollup = chain.deploy(load_artifact("Rollup"), config(predicted[1], judge.address, chain.now), GENESIS_LEAVES, root)
-    inbox = chain.deploy(load_artifact("Inbox"), money.address, predicted[2], rollup.address, MINIMUM_OPENING, BASE_FEE)
+    inbox = chain.deploy(load_artifact("Inbox"), *inbox_arguments(money.address, predicted[2], rollup.address))
     vault = chain.deploy(load_artifact("Vault"), money.address, rollup.address)
     for actor in actors:
         money.send("mint", actor, DOLLARS)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @title Messages from L1: deposits and forced transactions
+/// @title Messages from L1: deposits, forced transactions, listings
 /// @notice An append-only queue. Blocks consume it in order and cannot skip or alter a message; if a batch is reverted, its
 /// messages are unconsumed again. Message `i` has the time `timeAt(i)`, and `hashAt(i)` commits to the messages before it.
 interface IInbox {
@@ -26,7 +26,9 @@ interface IInbox {
     error DepositsExhausted(uint256 total, uint256 cap);
     /// @notice The vault got another amount than was credited: a token that takes a fee, or lies.
     error TransferMismatch(uint256 expected, uint256 received);
-    /// @notice A forced transaction that is empty or too long.
+    /// @notice Somebody else than the market admin wants to list something.
+    error NotMarketAdmin(address caller, address admin);
+    /// @notice A forced transaction or a listing that is empty or too long.
     error MessageLength(uint256 length, uint256 maximum);
     /// @notice Too little ether for a forced transaction.
     error FeeTooLow(uint256 paid, uint256 due);
@@ -41,10 +43,16 @@ interface IInbox {
     /// @notice Adds `amount` µUSD of the caller's tokens to any opened account.
     function deposit(uint256 account, uint256 amount) external;
 
-    /// @notice Puts one L2 transaction of type 01–05 into the queue; if it is invalid when its turn comes it does nothing.
+    /// @notice Puts one L2 transaction of type 01–05 or 07–0a into the queue; if it is invalid when its turn comes it does nothing.
     /// @dev The sender is recorded: where an account's owner (or signer) is the sender, 64 zero bytes stand for the
     /// signature, so contract wallets act as well. `forceFee()` is burnt and the rest of the value returned.
     function force(bytes calldata transaction) external payable;
+
+    /// @notice Announces an underlying, a series or a market (SPEC section 4), which opens `listingDelay()` seconds from now; by
+    /// the market admin only.
+    /// @dev The state transition takes it only if it is well-formed, its number is free and its parameters are possible; what
+    /// is refused there does nothing. Nothing that is listed is ever changed or removed.
+    function list(bytes calldata item) external;
 
     /// @notice Number of messages.
     function count() external view returns (uint40);
@@ -73,6 +81,12 @@ interface IInbox {
 
     /// @notice Fee in wei of a forced transaction on an empty queue.
     function baseFee() external view returns (uint256);
+
+    /// @notice Who lists markets; zero if nobody can.
+    function marketAdmin() external view returns (address);
+
+    /// @notice Seconds from a listing to its opening.
+    function listingDelay() external view returns (uint40);
 
     /// @notice The stablecoin.
     function token() external view returns (address);

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from rollup.crypto.keccak import keccak
 from rollup.errors import Undecodable
-from rollup.types.accounts import Account, Position, Slot
-from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, slot_key, underlying_key
-from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Underlying
+from rollup.types.accounts import Account, Position, Slot, Status
+from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, slot_key, underlying_key
+from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Series, Underlying
 from rollup.types.transactions import decode_transaction
 from tests.support.evm import Contract, Reverted, contract
 
@@ -30,26 +30,36 @@ def signed(bits: int) -> st.SearchStrategy[int]:
 ADDRESS = st.binary(min_size=20, max_size=20)
 WORD = st.binary(min_size=32, max_size=32)
 GLOBALS_LEAF = st.builds(
-    Globals, unsigned(40), WORD, unsigned(40), unsigned(64), unsigned(64), unsigned(64), unsigned(64), unsigned(24)
-)
+    Globals, unsigned(40), WORD, unsigned(40), unsigned(64), unsigned(64), unsigned(64), unsigned(64), unsigned(24),
+    unsigned(64), unsigned(24), unsigned(32).map(lambda auction: auction or 1),
+)  # fmt: skip
 UNDERLYINGS = st.builds(
-    Underlying, unsigned(48), unsigned(48), unsigned(40), signed(64), unsigned(40), unsigned(32), unsigned(32),
-    unsigned(32), unsigned(32), unsigned(32),
+    Underlying, unsigned(48), unsigned(48), unsigned(40), signed(64), unsigned(40),
+    *[unsigned(32).map(lambda value: value or 1) for _ in range(14)], unsigned(48), unsigned(40), unsigned(40),
+)  # fmt: skip
+SERIES = st.builds(
+    Series, unsigned(40), unsigned(40), unsigned(48), signed(48), unsigned(48), signed(32), signed(48), unsigned(48),
+    unsigned(32), unsigned(48), unsigned(96), unsigned(32),
 )  # fmt: skip
 MARKETS = st.builds(
-    Market, st.sampled_from(MarketKind), unsigned(16), unsigned(40), unsigned(48), unsigned(48), unsigned(48),
-    unsigned(32), unsigned(32), unsigned(32), unsigned(32), unsigned(64), unsigned(64), unsigned(64), signed(64),
+    Market, st.sampled_from(MarketKind), unsigned(16), unsigned(16), unsigned(48), unsigned(40), unsigned(48),
+    unsigned(48), unsigned(32), unsigned(32), unsigned(32), unsigned(32), unsigned(64), unsigned(64), unsigned(64),
+    signed(64),
 )  # fmt: skip
 POSITIONS = st.dictionaries(unsigned(16), st.tuples(signed(64).filter(bool), signed(64)), max_size=32).map(
     lambda held: tuple(Position(market, *held[market]) for market in sorted(held))
 )
-ACCOUNTS = st.builds(Account, ADDRESS, ADDRESS, signed(64), unsigned(64), unsigned(64), unsigned(64), POSITIONS)
+ACCOUNTS = st.builds(
+    Account, ADDRESS, ADDRESS, signed(64), unsigned(64), unsigned(64), unsigned(64), POSITIONS,
+    st.sampled_from(Status), unsigned(40),
+)  # fmt: skip
 SLOTS = st.builds(
     Slot, unsigned(64), unsigned(16), st.integers(0, 15), unsigned(48), unsigned(48), unsigned(40), unsigned(48)
 )
 LEAVES = st.one_of(
     st.tuples(st.just(GLOBALS), GLOBALS_LEAF.map(Globals.encode)),
     st.tuples(unsigned(16).map(underlying_key), UNDERLYINGS.map(Underlying.encode)),
+    st.tuples(st.builds(series_key, unsigned(16), unsigned(16)), SERIES.map(Series.encode)),
     st.tuples(unsigned(16).map(market_key), MARKETS.map(Market.encode)),
     st.tuples(unsigned(24).map(account_key), ACCOUNTS.map(Account.encode)),
     st.tuples(st.builds(slot_key, unsigned(24), unsigned(64)), SLOTS.map(Slot.encode)),
@@ -70,7 +80,7 @@ def test_leaf_survives_decoding_and_encoding(libraries: Contract, leaf: tuple[in
     assert libraries.call("reencode", key, value) == (keccak(value), keccak(value))
 
 
-@pytest.mark.parametrize("key", [underlying_key(3), market_key(3), account_key(3), slot_key(3, 9)])
+@pytest.mark.parametrize("key", [underlying_key(3), series_key(3, 1), market_key(3), account_key(3), slot_key(3, 9)])
 def test_absent_leaf_stays_absent(libraries: Contract, key: int) -> None:
     """A leaf that is touched and not written keeps the zero hash."""
     assert libraries.call("reencode", key, b"") == (bytes(32), bytes(32))
@@ -114,7 +124,7 @@ def python_length(data: bytes) -> int:
 
 HEADS = st.builds(
     lambda kind, second, rest: bytes([kind, second]) + rest,
-    st.integers(0, 12),
+    st.integers(0, 13),
     st.integers(0, 5) | st.integers(0, 255),
     st.binary(max_size=24),
 )
@@ -133,7 +143,23 @@ def test_transactions_end_where_python_says(libraries: Contract, head: bytes, si
 
 
 @pytest.mark.parametrize(
-    ("kind", "size"), [(1, 18), (2, 77), (3, 84), (4, 87), (5, 96), (6, 21), (0, 0), (7, 0), (11, 0), (255, 0)]
+    ("kind", "size"),
+    [
+        (1, 18),
+        (2, 77),
+        (3, 84),
+        (4, 87),
+        (5, 96),
+        (6, 21),
+        (7, 4),
+        (8, 5),
+        (9, 16),
+        (11, 49),
+        (0, 0),
+        (10, 0),
+        (12, 0),
+        (255, 0),
+    ],
 )
 def test_shortest_transaction_of_each_kind(libraries: Contract, kind: int, size: int) -> None:
     """Zeros behind the type are the shortest transaction; one byte less is none, and reserved types are none at all."""
