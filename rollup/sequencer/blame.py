@@ -12,11 +12,10 @@ from rollup.errors import InvalidTransaction
 from rollup.sequencer.ledger import Ledger
 from rollup.sequencer.matching import Party
 from rollup.sequencer.matching_orders import Fill
-from rollup.stf.fixed import div_ceil
-from rollup.stf.holdings import held, is_shrinking, with_size
-from rollup.stf.margin import initial
-from rollup.types.leaves import Market
-from rollup.types.limits import MAX_POSITIONS, MILLION
+from rollup.stf.context import View
+from rollup.stf.fills import Price, fill, require_margin
+from rollup.stf.settlement import settle
+from rollup.stf.sheets import sheet_of
 from rollup.types.reasons import Reason
 
 _OF_ORDER: Final = frozenset(
@@ -24,44 +23,41 @@ _OF_ORDER: Final = frozenset(
      Reason.OVERFILL}
 )  # fmt: skip
 """Reasons that a resting order meets only if something changed behind it; a taker was checked a moment ago."""
+_OF_ACCOUNT: Final = frozenset(
+    {Reason.MARGIN, Reason.REDUCE_ONLY, Reason.HALTED, Reason.POSITION_LIMIT, Reason.POSITIONS_FULL}
+)
+"""Reasons that either side may have given."""
 
 
-def party_at_fault(ledger: Ledger, error: InvalidTransaction, fill: Fill, market: Market) -> Party:
-    """The party whose side of `fill` the state refuses."""
+def party_at_fault(ledger: Ledger, error: InvalidTransaction, proposed: Fill) -> Party:
+    """The party whose side of a fill the state refuses."""
     reason = Reason(error.reason)
     if reason in _OF_ORDER:
         return Party.MAKER
     if reason is Reason.ORDER_EXPIRED:
-        return Party.MAKER if fill.maker.expiry < ledger.now() else Party.TAKER
-    concerned = {Reason.MARGIN, Reason.REDUCE_ONLY, Reason.POSITION_LIMIT, Reason.POSITIONS_FULL}
-    if reason in concerned and _maker_fails(ledger, fill, market):
+        return Party.MAKER if proposed.maker.expiry < ledger.now() else Party.TAKER
+    if reason in _OF_ACCOUNT and _maker_fails(ledger, proposed):
         return Party.MAKER
     return Party.TAKER
 
 
-def _maker_fails(ledger: Ledger, fill: Fill, market: Market) -> bool:
+def _maker_fails(ledger: Ledger, proposed: Fill) -> bool:
     """Whether the maker's side alone would be refused."""
-    builder = ledger.begin()
-    account = builder.account(fill.maker.account)
-    if account is None:
-        return True
-    old = held(account, fill.maker.market)
-    new = old + (fill.size if fill.maker.is_buy else -fill.size)
-    shrinks = is_shrinking(old, new)
-    if fill.maker.reduce_only and not shrinks:
-        return True
-    if abs(new) > market.max_position and abs(new) >= abs(old):
-        return True
-    if old == 0 and len(account.positions) == MAX_POSITIONS:
-        return True
-    amount = fill.size * fill.price // MILLION
-    cash = account.cash - (amount if fill.maker.is_buy else -amount) - div_ceil(amount * market.maker_fee, MILLION)
-    index = builder.view.underlying(market.underlying).funding_index
+    view = ledger.begin().view
     try:
-        equity, maintenance = builder.margin_of(with_size(account, fill.maker.market, new, index, cash))
-        if equity >= initial(maintenance):
-            return False
-        equity_before, maintenance_before = builder.margin_of(account)
-    except InvalidTransaction:
-        return False
-    return not shrinks or equity * maintenance_before < equity_before * maintenance
+        _fill_maker(view, proposed)
+    except InvalidTransaction as error:
+        return Reason(error.reason) in _OF_ACCOUNT | {Reason.ACCOUNT_UNKNOWN}
+    finally:
+        view.drop()
+    return False
+
+
+def _fill_maker(view: View, proposed: Fill) -> None:
+    """The maker's part of a trade; raises as the state transition does."""
+    maker, number = proposed.maker, proposed.maker.market
+    market, before = view.market(number), settle(view, view.account(maker.account))
+    bought = proposed.size if maker.is_buy else -proposed.size
+    at = Price(number, proposed.price, market, view.underlying(market.underlying), sheet_of(view, number))
+    filled = fill(view, at, before, bought, market.maker_fee, reduce_only=maker.reduce_only)
+    require_margin(view, before, filled.account, filled.shrank)

@@ -29,6 +29,13 @@ class OpenSize(NamedTuple):
     sell: int
 
 
+class OpenValue(NamedTuple):
+    """What an account's resting orders in this market would cost (`buy`) and bring (`sell`): Σ size x price."""
+
+    buy: int
+    sell: int
+
+
 class DepthLevel(NamedTuple):
     """One row of a depth snapshot: `orders` at `price` (µUSD per coin) have `size` (µcoin) left in all."""
 
@@ -38,12 +45,14 @@ class DepthLevel(NamedTuple):
 
 
 class _AccountOrders:
-    __slots__ = ("buy", "orders", "sell")
+    __slots__ = ("buy", "buy_value", "orders", "sell", "sell_value")
 
     def __init__(self) -> None:
         self.orders: dict[int, Order] = {}
         self.buy = 0
         self.sell = 0
+        self.buy_value = 0
+        self.sell_value = 0
 
 
 class Book:
@@ -142,10 +151,12 @@ class Book:
             side, other = self._bids, self._asks
             assert not other.keys or -other.keys[-1] > order.price, "the book would cross"
             account.buy += order.remaining
+            account.buy_value += order.remaining * order.price
         else:
             side, other = self._asks, self._bids
             assert not other.keys or other.keys[-1] < order.price, "the book would cross"
             account.sell += order.remaining
+            account.sell_value += order.remaining * order.price
         side.append(order)
         account.orders[order.nonce] = order
         self.resting += 1
@@ -226,6 +237,11 @@ class Book:
         held = self._accounts.get(account)
         return OpenSize(held.buy, held.sell) if held is not None else OpenSize(0, 0)
 
+    def open_value(self, account: int) -> OpenValue:
+        """What filling an account's resting orders would cost and bring, in 10^-12 USD."""
+        held = self._accounts.get(account)
+        return OpenValue(held.buy_value, held.sell_value) if held is not None else OpenValue(0, 0)
+
     def __len__(self) -> int:
         return self.resting
 
@@ -253,8 +269,10 @@ class Book:
         held = self._accounts[order.account]
         if order.is_buy:
             held.buy -= size
+            held.buy_value -= size * order.price
         else:
             held.sell -= size
+            held.sell_value -= size * order.price
         if order.remaining == 0:
             self._detach(order)
 
@@ -268,9 +286,11 @@ class Book:
         if order.is_buy:
             self._bids.unlink(order)
             held.buy -= order.remaining
+            held.buy_value -= order.remaining * order.price
         else:
             self._asks.unlink(order)
             held.sell -= order.remaining
+            held.sell_value -= order.remaining * order.price
         if not held.orders:
             del self._accounts[order.account]
         self.resting -= 1

@@ -25,10 +25,12 @@ from rollup.sequencer.matching_orders import Removal
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.orders import OpenOrder, OpenOrders
 from rollup.sequencer.rejections import UnknownOrder, refusal
+from rollup.sequencer.sensitivities import SensitivityTable
 from rollup.sequencer.unit import Unit
 from rollup.stf.builder import BlockFull, InvalidTransaction
+from rollup.types.messages import List
 from rollup.types.reasons import Reason
-from rollup.types.transactions import encode_transaction
+from rollup.types.transactions import OracleUpdate, SurfaceUpdate, encode_transaction
 
 
 class Desk:
@@ -39,6 +41,7 @@ class Desk:
         self.catalogue = catalogue
         self._floor = Floor(ledger, catalogue, max_orders)
         self._execution = Execution(self._floor, memo)
+        self._sensitivities = SensitivityTable(catalogue)
 
     @property
     def books(self) -> dict[int, Book]:
@@ -55,6 +58,11 @@ class Desk:
         """What was done since `take_unit`."""
         return self._floor.unit
 
+    def sensitivities(self) -> SensitivityTable:
+        """Volatilities and Greeks as of now."""
+        self._sensitivities.refresh(self.ledger.begin().view, self._floor.prices)
+        return self._sensitivities
+
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def place(self, command: PlaceOrder) -> OrderReport:
@@ -67,7 +75,10 @@ class Desk:
         floor.sweep()  # a dead order must neither hold a slot nor count as exposure
         floor.check_slot(order, account)
         order.cap(reducible(account, order.fresh))
-        check_exposure(self.ledger, floor.books, order.fresh.account, order.fresh, order.entry.remaining)
+        others = floor.orders.markets_of(order.fresh.account)
+        check_exposure(
+            self.ledger, floor.books, others, order.fresh.account, order.fresh, order.entry.remaining
+        )  # fmt: skip
         book = floor.books[order.fresh.market]
         self._execution.begin(order)
         try:
@@ -98,6 +109,8 @@ class Desk:
             receipt = self._execution.apply(transaction)
         except (InvalidTransaction, BlockFull) as error:
             raise refusal(error.reason) from None
+        if isinstance(transaction, OracleUpdate | SurfaceUpdate):
+            self._floor.note_price()
         number = self.ledger.number + 1
         for account in accounts_of(transaction):
             self._floor.reconcile(account)
@@ -108,14 +121,18 @@ class Desk:
     def take_messages(self, messages: Sequence[bytes]) -> None:
         """Execute inbox messages, in blocks that begin with them."""
         self._floor.seal()
+        listings: list[List] = []
         for message in messages:
             try:
-                self.ledger.take_message(message)
+                receipt = self.ledger.take_message(message)
             except BlockFull:
                 self._floor.seal()
-                self.ledger.take_message(message)  # alone in a block every message executes, if only as a no-op
+                receipt = self.ledger.take_message(message)  # alone in a block it executes, if only as a no-op
             for account in accounts_of_message(message):
                 self._floor.reconcile(account)
+            if isinstance(receipt.subject, List) and receipt.reason is Reason.NONE:
+                listings.append(receipt.subject)
+        self._floor.open_markets(self.catalogue.extend(listings))
 
     def take_unit(self) -> Unit:
         """Seal, and hand over everything since the last call."""

@@ -125,6 +125,10 @@ class Exchange:
 
     # -- reads -----------------------------------------------------------------------------------------------------
 
+    def now(self) -> int:
+        """The time of the newest state (s)."""
+        return self._desk.ledger.now()
+
     def ticker(self, instrument: Instrument) -> TickerView:
         """Best prices, oracle prices and totals of a market."""
         return ticker_view(self._desk, instrument, self._last_prices.get(instrument.number, 0))

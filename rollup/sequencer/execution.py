@@ -15,6 +15,7 @@ from rollup.sequencer.matching_orders import Fill, Order
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.orders import OpenOrder
 from rollup.stf.builder import BlockFull, Checkpoint, InvalidTransaction
+from rollup.stf.receipts import Fill as Filled
 from rollup.stf.receipts import Receipt
 from rollup.types.limits import SLOT_COUNT
 from rollup.types.transactions import FreshOrder, OracleUpdate, OrderRef, SurfaceUpdate, Trade, Transaction
@@ -50,8 +51,7 @@ class Execution:
                 try:
                     receipt = self._ledger.apply(trade)
                 except InvalidTransaction as error:
-                    market = self._floor.catalogue.by_number(taker.market).market
-                    party = party_at_fault(self._ledger, error, fill, market)
+                    party = party_at_fault(self._ledger, error, fill)
                     self._restore(mark)
                     return Refusal(index, party, error.reason)
                 except BlockFull as error:
@@ -100,8 +100,8 @@ class Execution:
         return fresh
 
     def _report(self, fill: Fill, taker: Order, receipt: Receipt) -> TradeReport:
-        market = self._floor.catalogue.by_number(taker.market).market
-        amount = fill.size * fill.price // 10**6
+        done = receipt.detail
+        assert isinstance(done, Filled), "a trade's receipt has its fill"
         return TradeReport(
             block=self._ledger.number + 1,
             index=receipt.index,
@@ -113,7 +113,7 @@ class Execution:
             taker=taker.account,
             maker_nonce=fill.maker.nonce,
             taker_nonce=taker.nonce,
-            maker_fee=-(-amount * market.maker_fee // 10**6),
-            taker_fee=-(-amount * market.taker_fee // 10**6),
+            maker_fee=done.maker_fee,
+            taker_fee=done.taker_fee,
             time=self._ledger.timestamp,
         )

@@ -1,24 +1,43 @@
-"""Margin of open orders: an order is taken in only if its account could stand all of it being filled.
+"""Margin of open orders: an order is taken in only if its account could stand all of it being filled, whatever of its
+other orders fills besides.
 
 This protects the book from orders that would be refused when their turn comes; what decides in the end is the state
-transition's own check of each trade. Other open orders count at the side that enlarges their position, at the mark.
+transition's own check of each trade. An account that has no other order open is valued exactly. For others there is a
+lower bound of what equity exceeds initial margin by, over every choice of other orders being filled or not: with the
+sheets of the state transition, in units of 4·10⁻¹² USD,
+
+    4 E + Σ_underlyings min_j Σ_markets [5 s·d_j + min(0, 5 B·d_j + 4 g) + min(0, −5 S·d_j + 4 h)] − 5 C
+
+where s is the position after the order, d_j what scenario j adds to the mark, B and S what the other orders may buy and
+sell, g and h what that gains at the mark (never counted as more than 0), and C the contingency of the largest long and
+short that they can make. Every part is at its worst by itself, so together they cannot be worse. The orders of one side
+of a book count as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from rollup.errors import InvalidTransaction
 from rollup.sequencer.book import Book
 from rollup.sequencer.ledger import Ledger
 from rollup.sequencer.rejections import refusal
 from rollup.stf.builder import BlockBuilder
+from rollup.stf.context import View
+from rollup.stf.fills import open_market
 from rollup.stf.holdings import held, is_shrinking, with_size
-from rollup.stf.margin import initial
-from rollup.types.leaves import Account
+from rollup.stf.margin import initial, margin
+from rollup.stf.settlement import settle
+from rollup.stf.sheets import SCENARIOS, Sheet, sheet_of
+from rollup.types.leaves import Account, MarketKind
 from rollup.types.limits import MAX_POSITIONS, MILLION
 from rollup.types.reasons import Reason
 from rollup.types.transactions import FLAG_REDUCE_ONLY, FLAG_SELL, FreshOrder
+
+_BRACKETS: Final = 4 * MILLION
+"""A µUSD in the bound's units: what each rounding of the exact figures may make."""
 
 
 def reducible(account: Account, order: FreshOrder) -> int:
@@ -32,51 +51,127 @@ def reducible(account: Account, order: FreshOrder) -> int:
     return min(order.size, closable)
 
 
-def check_exposure(ledger: Ledger, books: Mapping[int, Book], number: int, order: FreshOrder, size: int) -> None:
-    """Refuse an order that its account could not bear: MARGIN, POSITION_LIMIT, POSITIONS_FULL, ORACLE_STALE."""
+def check_exposure(
+    ledger: Ledger, books: Mapping[int, Book], others: Iterable[int], number: int, order: FreshOrder, size: int
+) -> None:
+    """Refuse an order that its account could not bear; `others` are the markets in which it has orders open.
+
+    MARKET_CLOSED, MARKET_EXPIRED, ORACLE_STALE, HALTED, POSITION_LIMIT, POSITIONS_FULL, MARGIN.
+    """
     if not ledger.enforces_margin:
         return
     builder = ledger.begin()
     try:
-        _check(builder, books, number, order, size)
+        _check(builder, books, others, number, order, size)
     except InvalidTransaction as error:
         raise refusal(error.reason, subaccount_id=number) from None
+    finally:
+        builder.view.drop()
 
 
-def _check(builder: BlockBuilder, books: Mapping[int, Book], number: int, order: FreshOrder, size: int) -> None:
+@dataclass(slots=True)
+class _Open:
+    """What an account's open orders in one market may still do."""
+
+    market: int
+    buys: int
+    sells: int
+    cost: int
+    proceeds: int
+
+
+def _check(
+    builder: BlockBuilder, books: Mapping[int, Book], others: Iterable[int], number: int, order: FreshOrder, size: int
+) -> None:
     view = builder.view
-    account = view.account(number)
-    market = view.market(order.market)
-    view.fresh_underlying(market.underlying)
+    account = settle(view, view.account(number))
+    market = open_market(view, order.market)
+    sheet = priced_sheet(view, order.market)
     buys, sells = books[order.market].open_size(number)
-    signed = -(size + sells) if order.flags & FLAG_SELL else size + buys
+    signed = -size if order.flags & FLAG_SELL else size
     old = held(account, order.market)
-    shrinks = is_shrinking(old, old + signed)
-    if abs(old + signed) > market.max_position and not shrinks:
+    whole = old + (signed - sells if order.flags & FLAG_SELL else signed + buys)
+    shrinks = is_shrinking(old, whole)
+    if view.timestamp < view.underlying(market.underlying).halted_until and not shrinks:
+        raise InvalidTransaction(Reason.HALTED)
+    if abs(whole) > market.max_position and not shrinks:
         raise InvalidTransaction(Reason.POSITION_LIMIT)
-    worst = _filled(builder, account, order.market, signed, order.price)
-    for other, book in books.items():
-        if other != order.market:
-            buys, sells = book.open_size(number)
-            if buys or sells:
-                worst = _enlarged(builder, worst, other, buys, sells)
-    if len(worst.positions) > MAX_POSITIONS:
+    after = _filled(view, account, order.market, sheet, signed, order.price)
+    waiting = [each for each in (_open_in(books[other], number) for other in others) if each is not None]
+    held_in = {position.market for position in after.positions}
+    if len(held_in | {each.market for each in waiting}) > MAX_POSITIONS:
         raise InvalidTransaction(Reason.POSITIONS_FULL)
-    equity, maintenance = builder.margin_of(worst)
-    if equity < initial(maintenance) and not shrinks:
+    if not shrinks and not (_bears_all(view, after, waiting) if waiting else _bears(view, after)):
         raise InvalidTransaction(Reason.MARGIN)
 
 
-def _filled(builder: BlockBuilder, account: Account, market: int, signed: int, price: int) -> Account:
+def priced_sheet(view: View, number: int) -> Sheet:
+    """A market's sheet, of a fresh price; ORACLE_STALE."""
+    market = view.market(number)
+    if market.kind == MarketKind.PERP:
+        view.fresh_underlying(market.underlying)
+    else:
+        view.require_fresh(view.underlying(market.underlying), view.series(market.underlying, market.series))
+    return sheet_of(view, number)
+
+
+def has_price(view: View, number: int) -> bool:
+    """Whether a market has a mark, however old; a settled one has none."""
+    market = view.market(number)
+    if market.kind == MarketKind.PERP:
+        return view.underlying(market.underlying).time > 0
+    series = view.series(market.underlying, market.series)
+    return series.time > 0 and series.settlement == 0
+
+
+def _filled(view: View, account: Account, market: int, sheet: Sheet, signed: int, price: int) -> Account:
     """The account after trading `signed` µcoin at `price`."""
-    index = builder.view.underlying(builder.view.market(market).underlying).funding_index
+    index = view.underlying(sheet.underlying).funding_index if sheet.kind == MarketKind.PERP else 0
     cash = account.cash - signed * price // MILLION
     return with_size(account, market, held(account, market) + signed, index, cash)
 
 
-def _enlarged(builder: BlockBuilder, account: Account, market: int, buys: int, sells: int) -> Account:
-    """The account after the side of its open orders in another market that leaves the larger position."""
-    mark = builder.view.underlying(builder.view.market(market).underlying).mark
-    old = held(account, market)
-    signed = buys if abs(old + buys) >= abs(old - sells) else -sells
-    return _filled(builder, account, market, signed, mark)
+def _open_in(book: Book, number: int) -> _Open | None:
+    buys, sells = book.open_size(number)
+    return _Open(book.market, buys, sells, *book.open_value(number)) if buys or sells else None
+
+
+def _bears(view: View, account: Account) -> bool:
+    equity, maintenance = margin(view, account)
+    return equity >= initial(maintenance)
+
+
+def _bears_all(view: View, account: Account, waiting: list[_Open]) -> bool:
+    """Whether the bound of the module's docstring is positive, roundings included."""
+    opens = {each.market: each for each in waiting if has_price(view, each.market)}
+    sizes = dict.fromkeys(opens, 0) | {position.market: position.size for position in account.positions}
+    value = contingency = 0
+    columns: dict[int, list[int]] = {}
+    calls: dict[tuple[int, int], int] = {}
+    rates: dict[tuple[int, int], int] = {}
+    nothing = _Open(0, 0, 0, 0, 0)
+    for number, size in sizes.items():
+        sheet, each = sheet_of(view, number), opens.get(number, nothing)
+        value += size * sheet.mark
+        contingency += max(sheet.long_rate * (size + each.buys), sheet.short_rate * (each.sells - size), 0)
+        if sheet.call_rate:
+            expiry = (sheet.underlying, sheet.series)
+            calls[expiry] = calls.get(expiry, 0) + size - each.sells
+            rates[expiry] = sheet.call_rate
+        column = columns.setdefault(sheet.underlying, [0] * len(SCENARIOS))
+        columns[sheet.underlying] = [a + b for a, b in zip(column, _worst(sheet, size, each), strict=True)]
+    contingency += sum(max(0, -net) * rates[expiry] for expiry, net in calls.items())
+    bound = 4 * (account.cash * MILLION + value) + sum(min(column) for column in columns.values()) - 5 * contingency
+    return bound >= _BRACKETS * (4 + 2 * len(columns))
+
+
+def _worst(sheet: Sheet, size: int, each: _Open) -> list[int]:
+    """A market's part of the bound in each scenario."""
+    if not each.buys and not each.sells:
+        return [5 * size * shift for shift in sheet.shifts]
+    bought = 4 * min(0, each.buys * sheet.mark - each.cost)
+    sold = 4 * min(0, each.proceeds - each.sells * sheet.mark)
+    return [
+        5 * size * shift + min(0, 5 * each.buys * shift + bought) + min(0, sold - 5 * each.sells * shift)
+        for shift in sheet.shifts
+    ]

@@ -6,9 +6,12 @@ anybody asking: they expire, the state changes under them, a restart restores th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+
 from rollup.errors import NonceInUse, Rejected
 from rollup.sequencer.book import Book
-from rollup.sequencer.catalogue import Catalogue
+from rollup.sequencer.catalogue import Catalogue, Instrument, listed_leaves
 from rollup.sequencer.commands import OrderReport
 from rollup.sequencer.exposure import reducible
 from rollup.sequencer.journal import OPEN, decode_open_orders, open_order_key
@@ -28,13 +31,13 @@ class Floor:
     def __init__(self, ledger: Ledger, catalogue: Catalogue, max_orders: int) -> None:
         self.ledger = ledger
         self.catalogue = catalogue
-        self.books = {instrument.number: Book(instrument.number) for instrument in catalogue}
         self.orders = OpenOrders()
-        self.unit = Unit()
         self.arrivals = 0
         """Orders that came to rest so far; gives each its place in time."""
+        self.prices = 0
+        """How often the oracle has spoken."""
         self._max_orders = max_orders
-        self._swept = 0
+        self._clear()
 
     def seal(self) -> None:
         """Close the open block, if anything is in it, into the unit."""
@@ -46,6 +49,11 @@ class Floor:
         self.seal()
         unit, self.unit = self.unit, Unit()
         return unit
+
+    def note_price(self) -> None:
+        """The oracle has spoken in the open block."""
+        self.prices += 1
+        self.unit.priced = True
 
     # -- admission -----------------------------------------------------------------------------------------------------
 
@@ -85,6 +93,24 @@ class Floor:
         for book in self.books.values():
             for entry in book.expire(now):
                 self.gone(entry, Removal.EXPIRED)
+        self._close_markets(now)
+
+    def open_markets(self, instruments: Sequence[Instrument]) -> None:
+        """Give each of these new instruments a book."""
+        for instrument in instruments:
+            self.books[instrument.number] = Book(instrument.number)
+            self.unit.listed.append(instrument)
+            if instrument.expiry:
+                heappush(self._closing, (instrument.expiry, instrument.number))
+
+    def _close_markets(self, now: int) -> None:
+        """Empty the books of markets that have expired."""
+        while self._closing and self._closing[0][0] <= now:
+            _, number = heappop(self._closing)
+            for entry in list(self.books[number]):
+                self.books[number].remove(entry.order_id)
+                self.gone(entry, Removal.EXPIRED)
+            self.unit.markets.add(number)
 
     def reconcile(self, account: int) -> None:
         """Drop or shrink an account's resting orders by what the state now says of them."""
@@ -120,19 +146,29 @@ class Floor:
     def move(self, fork: int) -> None:
         """Start over from what the store holds, on another fork; books and open orders come from the journal."""
         self.ledger.move(fork)
+        self.catalogue.load(listed_leaves(self.ledger.store))
+        self._clear()
+        records = self.ledger.store.records.entries(OPEN)
+        for arrival, order in decode_open_orders(record for _, record in records):
+            self._restore(order, arrival)
+
+    def _clear(self) -> None:
+        """Empty books for every market, and nothing under way."""
         self.books = {instrument.number: Book(instrument.number) for instrument in self.catalogue}
         self.orders = OpenOrders()
         self.unit = Unit()
         self._swept = 0
-        records = self.ledger.store.records.entries(OPEN)
-        for arrival, order in decode_open_orders(record for _, record in records):
-            self._restore(order, arrival)
+        self._closing = [(each.expiry, each.number) for each in self.catalogue if each.expiry]
+        heapify(self._closing)
 
     def _restore(self, order: OpenOrder, arrival: int) -> None:
         """Put back an order of the journal (oldest first), with what the state leaves of it."""
         self.arrivals = max(self.arrivals, arrival)
         left = self._restorable(order)
-        book, now = self.books[order.fresh.market], self.ledger.now()
+        book, now = self.books.get(order.fresh.market), self.ledger.now()
+        if book is None:  # its listing was taken back
+            self.unit.records[open_order_key(*order.order_id)] = None
+            return
         if left == 0 or order.fresh.expiry < now or book.would_cross(order.entry, now):
             self.unit.records[open_order_key(*order.order_id)] = None
             return

@@ -44,6 +44,7 @@ class Ledger:
         self.timestamp = 0
         self.enforces_margin = True
         """Whether orders are margined before they rest: always, but in a dishonest sequencer (see `faults`)."""
+        self._before: BlockBuilder | None = None
         self._separator = separator
         self._recover = recover
         self._clock = clock
@@ -93,16 +94,19 @@ class Ledger:
         if self.open is None:
             self.timestamp = self.now()
             self.open = BlockBuilder(self.store.read, self.timestamp, self._separator, self._recover)
+            if self._before is not None:
+                self.open.inherit(self._before)
+                self._before = None
         return self.open
 
     def refresh(self) -> None:
         """Forget an open block that nothing is in: time goes on."""
-        if self.is_empty:
-            self.open = None
+        if self.open is not None and self.is_empty:
+            self._before, self.open = self.open, None
 
     def move(self, fork: int) -> None:
         """Go on from what the store holds now, on this fork; the open block is gone."""
-        self.open = None
+        self.open = self._before = None
         self.fork = fork
 
     @property
@@ -122,7 +126,7 @@ class Ledger:
         """Close the open block and make it the head."""
         assert self.open is not None, "there is no open block"
         sealed = self._finish(self.open)
-        self.open = None
+        self._before, self.open = self.open, None
         parent = self.store.root
         staged = self.store.stage(sealed.writes)
         header = Header(

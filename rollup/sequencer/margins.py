@@ -7,40 +7,66 @@ from typing import Final
 from rollup.errors import InvalidTransaction
 from rollup.sequencer.catalogue import Instrument
 from rollup.sequencer.desk import Desk
+from rollup.sequencer.exposure import has_price
 from rollup.sequencer.rejections import refusal
+from rollup.sequencer.sensitivities import Greeks
+from rollup.sequencer.trading_status import trading_status
 from rollup.sequencer.views import AccountView, PositionView, TickerView
+from rollup.stf.context import View
 from rollup.stf.fixed import clamp
 from rollup.stf.margin import initial
-from rollup.types.keys import market_key, underlying_key
-from rollup.types.leaves import Account, Market, Underlying
+from rollup.stf.settlement import value_at_expiry
+from rollup.stf.sheets import sheet_of
+from rollup.types.leaves import Account, MarketKind, Series, Underlying
 from rollup.types.limits import MILLION
 from rollup.types.reasons import Reason
 
 _NO_PRICE: Final = 0
+_NO_SERIES: Final = Series(0)
 
 
 def ticker_view(desk: Desk, instrument: Instrument, last_price: int) -> TickerView:
-    """Best prices, oracle prices and totals of a market."""
-    ledger = desk.ledger
-    market = Market.decode(ledger.leaf(market_key(instrument.number)))
-    underlying = Underlying.decode(ledger.leaf(underlying_key(market.underlying)))
+    """Best prices, oracle prices, Greeks and totals of a market."""
+    view = desk.ledger.begin().view
+    market = view.market(instrument.number)
+    underlying = view.underlying(market.underlying)
+    series = view.series(market.underlying, market.series) if market.series else _NO_SERIES
+    is_perp = market.kind == MarketKind.PERP
     bids, asks = desk.books[instrument.number].depth(1)
     bid_price, bid_size, _ = bids[0] if bids else (0, 0, 0)
     ask_price, ask_size, _ = asks[0] if asks else (0, 0, 0)
+    found = desk.sensitivities().of_market(instrument.number)
     return TickerView(
-        time=ledger.now(),
+        time=desk.ledger.now(),
         bid_price=bid_price,
         bid_size=bid_size,
         ask_price=ask_price,
         ask_size=ask_size,
-        mark=underlying.mark,
+        mark=mark_of(view, instrument.number),
         spot=underlying.spot,
-        price_time=underlying.time,
+        forward=0 if is_perp else series.forward,
+        price_time=underlying.time if is_perp else series.time,
+        settlement=series.settlement,
+        confidence=series.confidence,
         last_price=last_price,
         open_interest=market.open_interest,
-        funding_index=underlying.funding_index,
-        funding_rate=funding_rate(underlying),
+        funding_index=underlying.funding_index if is_perp else 0,
+        funding_rate=funding_rate(underlying) if is_perp else 0,
+        status=trading_status(view, instrument),
+        volatility=found.volatility,
+        greeks=found.greeks,
     )
+
+
+def mark_of(view: View, number: int) -> int:
+    """The mark of a market (µUSD per coin): what it paid if it is settled, 0 if it never had a price."""
+    if has_price(view, number):
+        return sheet_of(view, number).mark
+    market = view.market(number)
+    if market.kind == MarketKind.PERP:
+        return _NO_PRICE
+    series = view.series(market.underlying, market.series)
+    return value_at_expiry(market, series) if series.settlement else _NO_PRICE
 
 
 def funding_rate(underlying: Underlying) -> int:
@@ -73,15 +99,23 @@ def account_view(desk: Desk, number: int) -> AccountView:
         equity=equity,
         maintenance=maintenance,
         initial=required,
+        health=account.status,
+        flagged=account.flagged,
         positions=_positions(desk, account),
+        greeks=account_greeks(desk, account),
         orders=tuple(order.report("open") for order in desk.orders.of_account(number)),
     )
 
 
+def account_greeks(desk: Desk, account: Account) -> dict[int, Greeks]:
+    """Greeks of an account by underlying."""
+    return desk.sensitivities().of_positions(account.positions)
+
+
 def _positions(desk: Desk, account: Account) -> tuple[PositionView, ...]:
-    views = []
+    view, table, views = desk.ledger.begin().view, desk.sensitivities(), []
     for position in account.positions:
-        market = desk.catalogue.by_number(position.market).market
-        mark = Underlying.decode(desk.ledger.leaf(underlying_key(market.underlying))).mark
-        views.append(PositionView(position.market, position.size, mark, position.size * mark // MILLION))
+        mark = mark_of(view, position.market)
+        greeks = table.of_market(position.market).greeks.times(position.size / MILLION)
+        views.append(PositionView(position.market, position.size, mark, position.size * mark // MILLION, greeks))
     return tuple(views)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -91,6 +92,7 @@ class OpenOrders:
         self._slots: dict[tuple[int, int], OpenOrder] = {}
         self._digests: dict[bytes, OpenOrder] = {}
         self._accounts: dict[int, dict[int, OpenOrder]] = {}
+        self._markets: dict[int, Counter[int]] = {}
 
     def add(self, order: OpenOrder) -> None:
         """Its slot must be free."""
@@ -99,6 +101,7 @@ class OpenOrders:
         self._slots[order.slot] = order
         self._digests[order.digest] = order
         self._accounts.setdefault(order.fresh.account, {})[order.fresh.nonce] = order
+        self._markets.setdefault(order.fresh.account, Counter())[order.fresh.market] += 1
 
     def remove(self, order_id: OrderId) -> OpenOrder:
         """Forget an order and return it."""
@@ -107,8 +110,12 @@ class OpenOrders:
         del self._digests[order.digest]
         held = self._accounts[order.fresh.account]
         del held[order.fresh.nonce]
+        markets = self._markets[order.fresh.account]
+        markets[order.fresh.market] -= 1
+        if not markets[order.fresh.market]:
+            del markets[order.fresh.market]
         if not held:
-            del self._accounts[order.fresh.account]
+            del self._accounts[order.fresh.account], self._markets[order.fresh.account]
         return order
 
     def get(self, order_id: OrderId) -> OpenOrder | None:
@@ -126,6 +133,10 @@ class OpenOrders:
     def of_account(self, account: int) -> list[OpenOrder]:
         """An account's open orders, oldest first."""
         return list(self._accounts.get(account, {}).values())
+
+    def markets_of(self, account: int) -> list[int]:
+        """The markets in which an account has open orders."""
+        return list(self._markets.get(account, ()))
 
     def count(self, account: int) -> int:
         """How many orders an account has open."""

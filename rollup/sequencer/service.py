@@ -29,7 +29,7 @@ from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.sequencer.admission import Admission
 from rollup.sequencer.archive import Archive
-from rollup.sequencer.catalogue import Catalogue
+from rollup.sequencer.catalogue import Catalogue, listed_leaves
 from rollup.sequencer.committer import Committer
 from rollup.sequencer.desk import Desk
 from rollup.sequencer.engine import Engine, Input
@@ -47,7 +47,6 @@ from rollup.sequencer.views import StatusView
 from rollup.sequencer.watch import Progress, Watcher
 from rollup.store.state import StateStore
 from rollup.store.writer import StoreWriter
-from rollup.types.genesis import decode_leaves
 
 INPUTS: Final = 16
 """Batches of commands waiting for the engine; behind it admission's own queue fills, and callers hear `Busy`."""
@@ -85,7 +84,7 @@ async def run_sequencer(
         replica = Replica(store, origin, recover=memo.recover)
         await _catch_up(follower, replica, options.poll_interval)
         ledger = make_ledger(options, store, follower.chain.fork, origin.separator, memo.recover, time.now)
-        desk = Desk(ledger, Catalogue.of_leaves(decode_leaves(origin.leaves)), memo, options.max_orders_per_account)
+        desk = Desk(ledger, Catalogue.of_leaves(listed_leaves(store)), memo, options.max_orders_per_account)
         desk.move(follower.chain.fork)
         into_engine, inputs = trio.open_memory_channel[list[Input]](INPUTS)
         into_committer, units = trio.open_memory_channel[Unit](UNITS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollup.sequencer.catalogue import Instrument
 from rollup.sequencer.commands import OrderReport, Reply, TradeReport
 from rollup.sequencer.ledger import NewBlock
 
@@ -23,6 +24,9 @@ class Unit:
     trades: list[TradeReport] = field(default_factory=list)
     orders: list[OrderReport] = field(default_factory=list)
     markets: set[int] = field(default_factory=set)
+    listed: list[Instrument] = field(default_factory=list)
+    priced: bool = False
+    """Whether the oracle said something."""
 
     @property
     def is_empty(self) -> bool:

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 
 from rollup.sequencer.book import DepthLevel
 from rollup.sequencer.commands import OrderReport
+from rollup.sequencer.sensitivities import Greeks
+from rollup.sequencer.trading_status import TradingStatus
 from rollup.types.blocks import Header
 
 
 @dataclass(frozen=True, slots=True)
 class TickerView:
-    """A market now. Prices µUSD per coin, sizes µcoin; an empty side is 0. `funding_rate` is ppm of spot per 8 h."""
+    """A market now. Prices µUSD per coin, sizes µcoin; an empty side is 0. `funding_rate` is ppm of spot per 8 h.
+
+    `price_time` is the oracle's own time of what the mark comes from, `forward`, `settlement` and `confidence` (ppm)
+    those of its expiry, 0 for perpetuals. `volatility` and `greeks` are for showing.
+    """
 
     time: int
     bid_price: int
@@ -20,11 +26,17 @@ class TickerView:
     ask_size: int
     mark: int
     spot: int
+    forward: int
     price_time: int
+    settlement: int
+    confidence: int
     last_price: int
     open_interest: int
     funding_index: int
     funding_rate: int
+    status: TradingStatus
+    volatility: float | None
+    greeks: Greeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +51,21 @@ class DepthView:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """A position (µcoin) with the mark (µUSD per coin) and its value (µUSD, rounded down)."""
+    """A position (µcoin) with the mark (µUSD per coin), its value (µUSD, rounded down) and its Greeks."""
 
     market: int
     size: int
     mark: int
     value: int
+    greeks: Greeks
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account; margin figures (µUSD) are None while a price they need is stale."""
+    """An account; margin figures (µUSD) are None while a price they need is stale.
+
+    `health` is its status in the state and `flagged` since when (s); `greeks` go by underlying.
+    """
 
     number: int
     owner: bytes
@@ -61,7 +77,10 @@ class AccountView:
     equity: int | None
     maintenance: int | None
     initial: int | None
+    health: int
+    flagged: int
     positions: tuple[PositionView, ...]
+    greeks: dict[int, Greeks]
     orders: tuple[OrderReport, ...]
 
 

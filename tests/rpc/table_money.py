@@ -55,6 +55,8 @@ def decimals(make: Make) -> Make:
     return lambda signer: less(make, "micro_amount")(signer) | {"amount": "10"}
 
 
+RECIPIENT = ACCOUNT.without("the last")
+"""As receiver the last number is the insurance fund."""
 MICRO = NATURAL.beyond(MISFIT_AMOUNT).needed(AMOUNT)
 SIGNED_BY_OWNER: Mapping[str, Kind] = {"subaccount_id": ACCOUNT, "nonce": NATURAL, "signature": SIGNED}
 CASH_KINDS: Mapping[str, Kind] = {**SIGNED_BY_OWNER, "micro_amount": MICRO}
@@ -75,7 +77,7 @@ MONEY: tuple[Entry, ...] = (
     Entry(
         "private/transfer",
         transfer,
-        {**CASH_KINDS, "recipient_subaccount_id": ACCOUNT},
+        {**CASH_KINDS, "recipient_subaccount_id": RECIPIENT},
         {
             **cash(transfer, lambda s, **terms: s.transfer(s.maker, MAKER_KEY, s.taker, **terms), other=SELF),
             "to oneself": (lambda s: s.transfer(s.maker, MAKER_KEY, s.maker), SELF),
@@ -88,7 +90,7 @@ MONEY: tuple[Entry, ...] = (
     Entry(
         "private/transfer",
         decimals(transfer),
-        {**TEXT_KINDS, "recipient_subaccount_id": ACCOUNT},
+        {**TEXT_KINDS, "recipient_subaccount_id": RECIPIENT},
         variant="in decimals",
         writes=True,
     ),

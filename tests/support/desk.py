@@ -9,7 +9,7 @@ from rollup.crypto.signatures import recover
 from rollup.derive.chain import DerivedBatch
 from rollup.derive.origin import Origin
 from rollup.l1.devkeys import dev_address
-from rollup.sequencer.catalogue import Catalogue
+from rollup.sequencer.catalogue import Catalogue, listed_leaves
 from rollup.sequencer.commands import OrderReport, PlaceOrder, SoftCancel, Submit, TransactionReport, UserTransaction
 from rollup.sequencer.committer import Committer
 from rollup.sequencer.desk import Desk
@@ -42,10 +42,10 @@ def origin_of(leaves: dict[int, bytes], root: bytes) -> Origin:
     return Origin(31337, IDENTITY.rollup, bytes(20), bytes(20), SEPARATOR, 1, encode_leaves(leaves), batch)
 
 
-def new_store() -> StateStore:
+def new_store(leaves: dict[int, bytes] | None = None) -> StateStore:
     """An empty state in memory, with the genesis in it."""
     store = StateStore.in_memory(IDENTITY)
-    store.initialise(genesis().leaves())
+    store.initialise(leaves or genesis().leaves())
     return store
 
 
@@ -59,17 +59,18 @@ class Trading:
     time: int = START + 10
     store: StateStore = field(default_factory=new_store)
     ledger: Ledger | None = None
+    opening: int = MARK
     units: list[Unit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.memo = Memo()
         if self.ledger is None:
             self.ledger = Ledger(self.store, 0, SEPARATOR, self.memo.recover, lambda: self.time)
-        self.desk = Desk(self.ledger, Catalogue.of_leaves(genesis().leaves()), self.memo, self.max_orders)
+        self.desk = Desk(self.ledger, Catalogue.of_leaves(listed_leaves(self.store)), self.memo, self.max_orders)
         self.committer = Committer(StoreWriter(self.store), KEY, SEPARATOR, lambda _: None)
         if self.store.number == 0:
             self.desk.take_messages([encode_message(Open(n, dev_address(n), self.cash)) for n in range(self.accounts)])
-            self.submit(price(self.time, MARK))
+            self.submit(price(self.time, self.opening))
             self.flush()
 
     def flush(self) -> Unit:

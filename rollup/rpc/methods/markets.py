@@ -19,7 +19,7 @@ Page = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class InstrumentsParams(Params, frozen=True):
-    """Which instruments; all kinds, coins and pages by default."""
+    """Which instruments; all kinds, coins and pages by default, expired ones only if asked for."""
 
     currency: Text | None = None
     instrument_type: Literal["perp", "future", "option"] | None = None
@@ -55,15 +55,16 @@ def register_markets(dispatcher: Dispatcher, exchange: Exchange) -> None:
     catalogue = exchange.catalogue
 
     def instruments(_: Session, params: InstrumentsParams) -> dict[str, Any]:
+        now = exchange.now()
         chosen = (
-            show_instrument(instrument)
-            for instrument in catalogue
+            show_instrument(instrument, now)
+            for instrument in (catalogue if params.expired else catalogue.active(now))
             if params.currency in (None, instrument.currency) and params.instrument_type in (None, instrument.kind)
         )
         return show_page(chosen, "instruments", params.page, params.page_size)
 
     def instrument(_: Session, params: InstrumentParams) -> dict[str, Any]:
-        return show_instrument(catalogue.by_name(params.instrument_name))
+        return show_instrument(catalogue.by_name(params.instrument_name), exchange.now())
 
     def ticker(_: Session, params: InstrumentParams) -> dict[str, Any]:
         found = catalogue.by_name(params.instrument_name)
@@ -80,7 +81,7 @@ def register_markets(dispatcher: Dispatcher, exchange: Exchange) -> None:
         shown = [show_trade(catalogue, report) for report in reports]
         return {"trades": shown, "pagination": {"count": count, "num_pages": pages}}
 
-    def now(_: Session, __: NoParams) -> int:
+    def time(_: Session, __: NoParams) -> int:
         return time_ns() // 10**6
 
     dispatcher.register("public/get_all_instruments", InstrumentsParams, instruments)
@@ -89,4 +90,4 @@ def register_markets(dispatcher: Dispatcher, exchange: Exchange) -> None:
     dispatcher.register("public/get_ticker", InstrumentParams, ticker)
     dispatcher.register("public/get_orderbook", OrderbookParams, orderbook)
     dispatcher.register("public/get_trade_history", TradesParams, trades)
-    dispatcher.register("public/get_time", NoParams, now)
+    dispatcher.register("public/get_time", NoParams, time)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rollup.rpc.methods.fields import show_bytes
+from rollup.rpc.methods.numbers import show_float, show_greeks
 from rollup.sequencer.amounts import show_micro, show_nano
 from rollup.sequencer.catalogue import Catalogue, Instrument
 from rollup.sequencer.commands import OrderReport, TradeReport, TransactionReport
+from rollup.sequencer.sensitivities import Greeks
 from rollup.sequencer.views import AccountView, BlockView, DepthView, TickerView
+from rollup.types.instruments import symbol_of
 
 QUOTE = "USD"
+HEALTH = ("sound", "unsafe", "insolvent")
 
 
-def show_instrument(instrument: Instrument) -> dict[str, Any]:
+def show_instrument(instrument: Instrument, now: int) -> dict[str, Any]:
     """Terms that do not change; `market` and `underlying` are the numbers that are signed."""
-    market = instrument.market
+    market, index = instrument.market, f"{instrument.currency}-{QUOTE}"
     return {
         "instrument_name": instrument.name,
         "instrument_type": instrument.kind,
@@ -24,7 +28,7 @@ def show_instrument(instrument: Instrument) -> dict[str, Any]:
         "underlying": market.underlying,
         "base_currency": instrument.currency,
         "quote_currency": QUOTE,
-        "is_active": True,
+        "is_active": market.opens <= now and not instrument.has_expired(now),
         "tick_size": show_micro(market.tick),
         "amount_step": show_micro(market.lot),
         "minimum_amount": show_micro(market.lot),
@@ -34,17 +38,36 @@ def show_instrument(instrument: Instrument) -> dict[str, Any]:
         "base_fee": "0",
         "price_band": show_micro(market.band),
         "maximum_open_interest": show_micro(market.max_open_interest),
-        "scheduled_activation": 0,
+        "scheduled_activation": market.opens,
         "scheduled_deactivation": instrument.expiry,
-        "option_details": None,
-        "perp_details": {"index": f"{instrument.currency}-{QUOTE}"} if instrument.kind == "perp" else None,
+        "series": market.series,
+        "option_details": _show_option(instrument, index) if instrument.kind == "option" else None,
+        "future_details": {"expiry": instrument.expiry, "index": index} if instrument.kind == "future" else None,
+        "perp_details": {"index": index} if instrument.kind == "perp" else None,
+    }
+
+
+def _show_option(instrument: Instrument, index: str) -> dict[str, Any]:
+    return {
+        "expiry": instrument.expiry,
+        "index": index,
+        "option_type": instrument.option_type,
+        "strike": show_micro(instrument.market.strike),
+        "settlement_price": None,
     }
 
 
 def show_ticker(instrument: Instrument, view: TickerView) -> dict[str, Any]:
-    """Best prices and the state of the market; an empty side of the book shows as zero."""
+    """Best prices and the state of the market; an empty side of the book shows as zero.
+
+    `trading_status` is open, closed, halted, stale or expired, `trading_status_until` (s) when that ends by itself.
+    """
+    shown = show_instrument(instrument, view.time)
+    settled = show_micro(view.settlement) if view.settlement else None
+    if shown["option_details"] is not None:
+        shown["option_details"]["settlement_price"] = settled
     return {
-        **show_instrument(instrument),
+        **shown,
         "timestamp": view.time * 1000,
         "best_bid_price": show_micro(view.bid_price),
         "best_bid_amount": show_micro(view.bid_size),
@@ -52,11 +75,28 @@ def show_ticker(instrument: Instrument, view: TickerView) -> dict[str, Any]:
         "best_ask_amount": show_micro(view.ask_size),
         "mark_price": show_micro(view.mark),
         "index_price": show_micro(view.spot),
+        "forward_price": show_micro(view.forward) if instrument.expiry else None,
+        "settlement_price": settled,
+        "trading_status": view.status.trading,
+        "trading_status_until": view.status.until,
         "price_timestamp": view.price_time * 1000,
         "last_price": show_micro(view.last_price),
         "open_interest": show_micro(view.open_interest),
         "funding_index": show_nano(view.funding_index),
         "funding_rate": show_micro(view.funding_rate),
+        "option_pricing": show_pricing(view) if instrument.kind == "option" else None,
+    }
+
+
+def show_pricing(view: TickerView) -> dict[str, Any]:
+    """An option's mark with the volatility behind it and its Greeks; null where there is no price."""
+    return {
+        **show_greeks(view.greeks),
+        "iv": show_float(view.volatility),
+        "mark_price": show_micro(view.mark),
+        "forward_price": show_micro(view.forward),
+        "confidence": show_micro(view.confidence),
+        "discount_factor": "1",
     }
 
 
@@ -117,7 +157,10 @@ def show_order(catalogue: Catalogue, report: OrderReport) -> dict[str, Any]:
 
 
 def show_account(catalogue: Catalogue, view: AccountView) -> dict[str, Any]:
-    """An account with its margin; without fresh prices the margin figures are null."""
+    """An account with its margin; without fresh prices the margin figures are null.
+
+    `health` is sound, unsafe (below maintenance margin, being auctioned) or insolvent.
+    """
     return {
         "subaccount_id": view.number,
         "currency": QUOTE,
@@ -131,6 +174,9 @@ def show_account(catalogue: Catalogue, view: AccountView) -> dict[str, Any]:
         "subaccount_value": _optional(view.equity),
         "maintenance_margin": _optional(view.maintenance),
         "initial_margin": _optional(view.initial),
+        "health": HEALTH[view.health],
+        "is_under_liquidation": view.health > 0,
+        "flagged_timestamp": view.flagged * 1000,
         "collaterals": [{"asset_name": QUOTE, "asset_type": "cash", "amount": show_micro(view.cash)}],
         "positions": [
             {
@@ -139,11 +185,18 @@ def show_account(catalogue: Catalogue, view: AccountView) -> dict[str, Any]:
                 "amount": show_micro(position.size),
                 "mark_price": show_micro(position.mark),
                 "mark_value": show_micro(position.value),
+                **show_greeks(position.greeks),
             }
             for position in view.positions
         ],
+        "greeks": show_totals(view.greeks),
         "open_orders": [show_order(catalogue, report) for report in view.orders],
     }
+
+
+def show_totals(greeks: Mapping[int, Greeks]) -> list[dict[str, Any]]:
+    """Greeks by coin."""
+    return [{"currency": symbol_of(coin), **show_greeks(each)} for coin, each in greeks.items()]
 
 
 def show_transaction(report: TransactionReport) -> dict[str, Any]:
