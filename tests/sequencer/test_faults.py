@@ -82,7 +82,7 @@ def act(trading: Trading, fault: str | None) -> None:
 @pytest.fixture(autouse=True)
 def restored_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Faults of the rules themselves are undone after each test."""
-    monkeypatch.setattr(trade, "_require_margin", trade._require_margin)
+    monkeypatch.setattr(trade, "require_margin", trade.require_margin)
     monkeypatch.setattr(meters, "LIMITS", meters.LIMITS)
 
 
@@ -97,10 +97,10 @@ def test_an_honest_sequencer_is_found_right() -> None:
 def test_each_fault_is_found_by_replay_with_its_reason(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block is wrong for the very reason that the fault is named after."""
     honest = Trading()
-    rules, limits = trade._require_margin, meters.LIMITS
+    rules, limits = trade.require_margin, meters.LIMITS
     trading = dishonest(fault, honest)
     act(trading, fault)
-    monkeypatch.setattr(trade, "_require_margin", rules)
+    monkeypatch.setattr(trade, "require_margin", rules)
     monkeypatch.setattr(meters, "LIMITS", limits)
     fraud = verdict(trading)
     assert fraud is not None

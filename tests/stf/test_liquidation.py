@@ -129,6 +129,10 @@ BIDS: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "position limit": (Reason.POSITION_LIMIT, lambda: refused(limited(max_position=LOT))),
     "33rd position": (Reason.POSITIONS_FULL, lambda: refused(crowded())),
     "cash of the liquidator": (Reason.CASH_RANGE, lambda: refused(rich(KEEPER))),
+    "insurance": (
+        Reason.CASH_RANGE,
+        lambda: refused(flagged(since=AUCTION).but(lambda v: v.change_globals(insurance=2**62 - 1))),
+    ),
     "margin of the liquidator": (
         Reason.MARGIN,
         lambda: refused(flagged().but(lambda v: v.set_cash(KEEPER, 1_000 * USD))),
