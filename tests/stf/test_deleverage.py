@@ -11,11 +11,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rollup.stf.receipts import Deleveraged, Withdrawn, WrittenOff
+from rollup.types.limits import INSURANCE_FUND
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Deleverage, Flag, WriteOff
 from tests.stf.test_liquidation import AUCTION, OTHER, WEAK, flagged, recovered, weak
 from tests.stf.venue import CALL, LOT, PERP, PUT, P, Venue, dated
-from tests.stf.world import COIN, START, USD, withdraw
+from tests.stf.world import COIN, START, USD, transfer, withdraw
 
 
 def due(equity: int = 500 * USD, **held: int) -> Venue:
@@ -212,6 +213,16 @@ def test_a_write_off_takes_from_the_fund_and_records_the_rest() -> None:
     assert (venue.account(WEAK).cash, venue.account(WEAK).status) == (0, 0)
     assert (venue.globals().bad_debt, venue.globals().insolvent) == (40 * USD, 0)
     assert venue.check().bad_debt == 40 * USD
+
+
+def test_anybody_may_give_to_the_insurance_fund() -> None:
+    """A transfer to the last account number, which the fund has instead of an account."""
+    venue = dated()
+    before = venue.globals().insurance
+    venue.must(transfer(1, INSURANCE_FUND, 5 * USD, 1))
+    assert venue.globals().insurance == before + 5 * USD
+    assert venue.account(1).cash == 99_995 * USD
+    venue.check()
 
 
 def test_who_leaves_bears_a_share_of_bad_debt() -> None:

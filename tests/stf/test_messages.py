@@ -76,6 +76,9 @@ def test_deposit_to_an_unknown_account_is_a_no_op() -> None:
         (b"\x03" + bytes(20) + encode_transaction(cancel(0, 1))[:-1], Reason.UNDECODABLE),
         (b"\x03" + bytes(20) + encode_transaction(price(START + 1, P)), Reason.FORCED_KIND),
         (b"\x03" + bytes(20) + b"\x06", Reason.FORCED_KIND),
+        (b"\x03" + bytes(20) + b"\x0b" + bytes(99), Reason.FORCED_KIND),
+        (b"\x03" + bytes(20) + b"\x08\x02" + bytes(99), Reason.UNDECODABLE),
+        (b"\x04" + bytes(5), Reason.UNDECODABLE),
     ],
 )
 def test_other_bytes_are_no_ops(data: bytes, reason: Reason) -> None:
