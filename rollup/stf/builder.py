@@ -79,11 +79,12 @@ class BlockBuilder:
         self._receipts: list[Receipt] = []
 
     def inherit(self, before: BlockBuilder) -> None:
-        """Take over the sheets of the block after whose end this one begins, if both have one time: nothing that they
-        come from has changed between them. Only for looking: this block pays for each that it draws.
+        """Take over the sheets of the block at whose end this one begins, if both have one time.
+
+        Then nothing that they come from has changed. Only for looking: this block pays for each that it draws.
         """
         if before.timestamp == self.timestamp:
-            self._ctx.glances = {**before._ctx.glances, **before._ctx.sheets}  # noqa: SLF001 - of the same class
+            self._ctx.glances = {**before._ctx.glances, **before._ctx.sheets}
 
     # -- building ------------------------------------------------------------------------------------------------------
 
