@@ -10,6 +10,7 @@ same rules: `messages` and `transactions` dispatch; then one module for each thi
 * markets: `listing`
 
 `wad`, `surface` and `black76` price options, `fixed` rounds, `holdings` moves positions, `context` reads leaves,
-`meters` count the work, `invariants` check a whole state. The order of checks is that of `contracts/SPEC.md`. A failing check
-raises InvalidTransaction, a full meter BlockFull.
+`meters` count the work, `invariants` check a whole state.
+
+The order of checks is that of `contracts/SPEC.md`. A failing check raises InvalidTransaction, a full meter BlockFull.
 """
