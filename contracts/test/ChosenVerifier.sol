@@ -28,6 +28,11 @@ contract ChosenVerifier is IVerifier {
     }
 
     /// @inheritdoc IVerifier
+    function pricer() external pure returns (address) {
+        return address(0);
+    }
+
+    /// @inheritdoc IVerifier
     function verify(Header calldata, bytes calldata, bytes calldata, bytes calldata, bytes32)
         external
         view
