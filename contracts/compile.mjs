@@ -32,6 +32,7 @@ const CONTRACTS = {
   Vault: {},
   Verifier: {runs: 200, steps: SMALL_STEPS},
   Pricer: {},
+  Appraiser: {},
   TestUSD: {},
 };
 

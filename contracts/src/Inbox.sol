@@ -5,6 +5,7 @@ import {LibMap} from "solady/utils/LibMap.sol";
 import {ReentrancyGuardTransient} from "solady/utils/ReentrancyGuardTransient.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
+import {IEnding} from "./interfaces/IEnding.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRollup} from "./interfaces/IRollup.sol";
 
@@ -17,14 +18,15 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
     uint256 private constant MAX_MESSAGE = 512;
     uint256 private constant FORCED_HEAD = 21;
     uint256 private constant MAX_ITEM = 128;
+    /// @dev Types of transactions: 01 … 0a but for the feeders'.
+    uint256 private constant LAST_KIND = 10;
+    uint256 private constant ORACLE_UPDATE = 6;
     /// @dev Accounts are numbered with 24 bits; the last number stands for the insurance fund.
     uint256 private constant MAX_ACCOUNTS = 1 << 24;
     /// @dev A delay that ends while anybody still cares, and in the 40 bits of a time.
     uint256 private constant MAX_LISTING_DELAY = 365 days;
     /// @dev Below this sum no total in the state transition can leave its range.
     uint256 private constant MAX_DEPOSITS = 1 << 60;
-    /// @dev The fee rises by one base fee with each so many pending messages.
-    uint256 private constant FEE_STEP = 32;
 
     /// @inheritdoc IInbox
     address public immutable token;
@@ -36,6 +38,8 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
     uint64 public immutable minimumOpening;
     /// @inheritdoc IInbox
     uint256 public immutable baseFee;
+    /// @inheritdoc IInbox
+    uint256 public immutable feeSlope;
     /// @inheritdoc IInbox
     address public immutable marketAdmin;
     /// @inheritdoc IInbox
@@ -57,6 +61,7 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
     /// @param rollup_ Must be deployed and name this contract as its inbox
     /// @param minimumOpening_ µUSD
     /// @param baseFee_ wei
+    /// @param feeSlope_ wei
     /// @param marketAdmin_ Who lists markets; zero: nobody
     /// @param listingDelay_ Seconds from a listing to its opening
     constructor(
@@ -65,6 +70,7 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
         address rollup_,
         uint64 minimumOpening_,
         uint256 baseFee_,
+        uint256 feeSlope_,
         address marketAdmin_,
         uint40 listingDelay_
     ) {
@@ -74,18 +80,21 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
         if (rollup_.code.length == 0 || address(IRollup(rollup_).inbox()) != address(this)) revert BadParameter("rollup");
         if (minimumOpening_ == 0 || minimumOpening_ > MAX_DEPOSITS) revert BadParameter("minimumOpening");
         if (baseFee_ > type(uint128).max) revert BadParameter("baseFee");
+        if (feeSlope_ > type(uint128).max) revert BadParameter("feeSlope");
         if (listingDelay_ > MAX_LISTING_DELAY) revert BadParameter("listingDelay");
         token = token_;
         vault = vault_;
         rollup = rollup_;
         minimumOpening = minimumOpening_;
         baseFee = baseFee_;
+        feeSlope = feeSlope_;
         marketAdmin = marketAdmin_;
         listingDelay = listingDelay_;
     }
 
     /// @inheritdoc IInbox
     function open(address owner, uint256 amount) external nonReentrant returns (uint256 account) {
+        _requireRunning();
         // INVARIANT: every account has somebody who can withdraw from it.
         if (owner == address(0)) revert OwnerZero();
         account = accountCount;
@@ -99,6 +108,7 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
 
     /// @inheritdoc IInbox
     function deposit(uint256 account, uint256 amount) external nonReentrant {
+        _requireRunning();
         // INVARIANT: no deposit reaches an account that nobody opened.
         if (account >= accountCount) revert AccountUnknown(account, accountCount);
         _collect(amount, 1);
@@ -107,19 +117,25 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
 
     /// @inheritdoc IInbox
     function force(bytes calldata transaction) external payable nonReentrant {
+        _requireRunning();
         uint256 length = FORCED_HEAD + transaction.length;
         // INVARIANT: a block's meters have room for any single message.
         if (transaction.length == 0 || length > MAX_MESSAGE) revert MessageLength(length, MAX_MESSAGE);
+        uint256 kind = uint8(transaction[0]);
+        // INVARIANT: nobody pays for what the state transition takes from nobody.
+        if (kind == 0 || kind > LAST_KIND || kind == ORACLE_UPDATE) revert KindRefused(kind);
         uint256 fee = forceFee();
         // INVARIANT: filling the queue costs quadratically in its length.
         if (msg.value < fee) revert FeeTooLow(msg.value, fee);
         _append(abi.encodePacked(uint8(3), msg.sender, transaction));
+        // Burnt, so that nobody, the sequencer least of all, earns by a queue.
         SafeTransferLib.safeTransferETH(address(0), fee);
         if (msg.value > fee) SafeTransferLib.safeTransferETH(msg.sender, msg.value - fee);
     }
 
     /// @inheritdoc IInbox
     function list(bytes calldata item) external nonReentrant {
+        _requireRunning();
         // INVARIANT: only the admin adds markets, and nobody at all if there is none.
         if (msg.sender != marketAdmin) revert NotMarketAdmin(msg.sender, marketAdmin);
         // INVARIANT: a block's meters have room for any single message.
@@ -130,8 +146,7 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
 
     /// @inheritdoc IInbox
     function forceFee() public view returns (uint256) {
-        uint256 pending = count - IRollup(rollup).latestInboxIndex();
-        return baseFee * (1 + pending / FEE_STEP);
+        return baseFee + feeSlope * (count - IRollup(rollup).latestInboxIndex());
     }
 
     /// @inheritdoc IInbox
@@ -165,6 +180,11 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
         // INVARIANT: the vault holds every µUSD that L2 owes.
         if (holds < held || holds - held != amount) revert TransferMismatch(amount, holds < held ? 0 : holds - held);
         depositedTotal = uint64(total);
+    }
+
+    /// @dev INVARIANT: nobody sends anything to a chain that has ended.
+    function _requireRunning() private view {
+        if (IRollup(rollup).frozen()) revert IEnding.ChainFrozen();
     }
 
     function _append(bytes memory message) private {

@@ -8,6 +8,7 @@ import {BinaryMerkle} from "./libraries/BinaryMerkle.sol";
 import {Reader} from "./libraries/Reader.sol";
 import {Blocks} from "./rollup/Blocks.sol";
 import {Confirmations} from "./rollup/Confirmations.sol";
+import {Ending} from "./rollup/Ending.sol";
 import {Stakes} from "./rollup/Stakes.sol";
 import {Batch, hashBatch} from "./types/Batch.sol";
 import {Config} from "./types/Config.sol";
@@ -15,15 +16,13 @@ import {Header} from "./types/Header.sol";
 
 /// @title Rollup
 /// @notice Implements IRollup, where everything is explained.
-contract Rollup is IRollup, Stakes, Confirmations {
+contract Rollup is IRollup, Ending, Confirmations {
     /// @dev Calldata before the bytes of `postBatch`: selector, parent hash, offset, inbox hash, length.
     uint256 private constant POST_HEAD = 132;
 
     address private immutable _sequencer;
     uint128 private immutable _minStake;
-    uint40 private immutable _disputeWindow;
     uint40 private immutable _proposerTimeout;
-    uint40 private immutable _forceDeadline;
     uint40 private immutable _maxTimeAhead;
     uint40 private immutable _maxTimeLag;
     uint40 private immutable _rewardDelay;
@@ -46,13 +45,11 @@ contract Rollup is IRollup, Stakes, Confirmations {
     /// @param config_ Fixed for ever
     /// @param genesisLeaves The genesis state, SPEC section 2
     /// @param genesisRoot Its root
-    constructor(Config memory config_, bytes memory genesisLeaves, bytes32 genesisRoot) Stakes(config_.rewardDelay) {
+    constructor(Config memory config_, bytes memory genesisLeaves, bytes32 genesisRoot) Ending(config_) {
         _requireUsable(config_);
         _sequencer = config_.sequencer;
         _minStake = config_.minStake;
-        _disputeWindow = config_.disputeWindow;
         _proposerTimeout = config_.proposerTimeout;
-        _forceDeadline = config_.forceDeadline;
         _maxTimeAhead = config_.maxTimeAhead;
         _maxTimeLag = config_.maxTimeLag;
         _rewardDelay = config_.rewardDelay;
@@ -73,16 +70,18 @@ contract Rollup is IRollup, Stakes, Confirmations {
 
     /// @inheritdoc IRollup
     function postBatch(bytes32 parentBatchHash, bytes calldata blocks, bytes32 inboxHash) external {
+        _requireRunning();
         _requireReadableCalldata(blocks);
         _requireProposer(msg.sender);
         uint40 index = batchCount;
         Batch memory parent = _batches[index - 1];
         // INVARIANT: a batch counts only on the chain it was built for, whatever L1 has reorganised or reverted since.
         if (parent.batchHash != parentBatchHash) revert WrongParent(parent.batchHash, parentBatchHash);
-        (Batch memory batch, uint40 firstTimestamp, bytes32 actual) = Blocks.read(parent, fork, blocks, _inbox);
+        Blocks.Reading memory reading = Blocks.read(parent, fork, blocks, _inbox);
         // INVARIANT: a batch counts only on the messages it was built for, so a reorganisation slashes no honest poster.
-        if (actual != inboxHash) revert WrongInbox(actual, inboxHash);
-        _requireTimely(batch, firstTimestamp);
+        if (reading.inboxHash != inboxHash) revert WrongInbox(reading.inboxHash, inboxHash);
+        _requireTimely(reading);
+        Batch memory batch = reading.batch;
         batch.poster = msg.sender;
         batch.postedAt = uint40(block.timestamp);
         batch.batchHash = hashBatch(parentBatchHash, index, batch);
@@ -124,11 +123,12 @@ contract Rollup is IRollup, Stakes, Confirmations {
         if (block.timestamp <= deadline) revert WindowOpen(upTo, block.timestamp, deadline);
         finalised = uint40(upTo);
         emit Finalised(uint40(upTo), batch.stateRoot);
+        _conclude();
     }
 
     /// @inheritdoc IRollup
     function mayPost(address account) external view returns (bool) {
-        return stakeOf(account) >= _minStake && (account == _sequencer || block.timestamp > _exclusiveUntil());
+        return !frozen && stakeOf(account) >= _minStake && (account == _sequencer || block.timestamp > _exclusiveUntil());
     }
 
     /// @inheritdoc IRollup
@@ -144,11 +144,6 @@ contract Rollup is IRollup, Stakes, Confirmations {
     /// @inheritdoc IRollup
     function inboxIndexOf(uint256 batch) external view returns (uint40) {
         return _standing(batch).inboxIndex;
-    }
-
-    /// @inheritdoc IRollup
-    function latestInboxIndex() external view returns (uint40) {
-        return _batches[batchCount - 1].inboxIndex;
     }
 
     /// @inheritdoc IRollup
@@ -169,8 +164,14 @@ contract Rollup is IRollup, Stakes, Confirmations {
             rewardDelay: _rewardDelay,
             inbox: _inbox,
             verifier: _verifier,
-            genesisTimestamp: _genesisTimestamp
+            genesisTimestamp: _genesisTimestamp,
+            freezeGrace: _freezeGrace
         });
+    }
+
+    /// @inheritdoc IRollup
+    function latestInboxIndex() public view returns (uint40) {
+        return _batches[batchCount - 1].inboxIndex;
     }
 
     /// @inheritdoc IRollup
@@ -182,7 +183,9 @@ contract Rollup is IRollup, Stakes, Confirmations {
     function _revertFrom(uint40 batch, bytes32 verdict) private {
         batchCount = batch;
         fork += 1;
+        lastReversion = uint40(block.timestamp);
         emit Reverted(batch, fork);
+        _conclude();
         _slash(_batches[batch].poster, batch, verdict);
     }
 
@@ -226,16 +229,18 @@ contract Rollup is IRollup, Stakes, Confirmations {
         return uint256(lastSequencerPost) + _proposerTimeout;
     }
 
-    function _requireTimely(Batch memory batch, uint40 firstTimestamp) private view {
+    function _requireTimely(Blocks.Reading memory reading) private view {
+        Batch memory batch = reading.batch;
         uint256 latest = block.timestamp + _maxTimeAhead;
         uint256 earliest = block.timestamp > _maxTimeLag ? block.timestamp - _maxTimeLag : 0;
         // INVARIANT: L2 time, which funding and oracles live by, stays near L1 time.
-        if (firstTimestamp < earliest) revert TimeTooEarly(firstTimestamp, earliest);
+        if (reading.firstTimestamp < earliest) revert TimeTooEarly(reading.firstTimestamp, earliest);
         if (batch.lastTimestamp > latest) revert TimeTooLate(batch.lastTimestamp, latest);
-        if (batch.inboxIndex == _inbox.count()) return;
+        // A queue longer than a batch, in blocks that may have room for one message only, must not stop the chain.
+        if (reading.crowded || batch.inboxIndex == _inbox.count()) return;
         uint256 added = _inbox.timeAt(batch.inboxIndex);
         uint256 deadline = added + _forceDeadline;
-        // INVARIANT: nobody can be kept out of the chain for longer than the force deadline.
+        // INVARIANT: nobody can be kept out of the chain for longer than the force deadline and the work before them takes.
         if (block.timestamp > deadline) revert MessageOverdue(batch.inboxIndex, added, deadline);
     }
 
@@ -245,6 +250,8 @@ contract Rollup is IRollup, Stakes, Confirmations {
         if (config_.minStake < 2) revert BadConfig("minStake");
         if (config_.disputeWindow == 0) revert BadConfig("disputeWindow");
         if (config_.forceDeadline == 0) revert BadConfig("forceDeadline");
+        // INVARIANT: who takes over from a silent sequencer can save the chain before anyone can end it.
+        if (config_.freezeGrace <= config_.proposerTimeout) revert BadConfig("freezeGrace");
         if (address(config_.inbox) == address(0)) revert BadConfig("inbox");
         if (address(config_.verifier).code.length == 0) revert BadConfig("verifier");
         if (config_.genesisTimestamp > block.timestamp) revert BadConfig("genesisTimestamp");
@@ -267,6 +274,12 @@ contract Rollup is IRollup, Stakes, Confirmations {
     /// @inheritdoc Stakes
     function _progress() internal view override returns (uint256 finalised_, uint256 latest) {
         return (finalised, batchCount - 1);
+    }
+
+    /// @inheritdoc Ending
+    function _waiting() internal view override returns (uint256 index, uint256 time) {
+        index = latestInboxIndex();
+        if (index != _inbox.count()) time = _inbox.timeAt(index);
     }
 
     function _standing(uint256 batch) private view returns (Batch storage) {

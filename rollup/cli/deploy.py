@@ -80,6 +80,9 @@ async def make_plan(client: L1Client, config: DeployConfig, deployer: bytes) -> 
         reward_delay=config.reward_delay,
         minimum_opening=config.minimum_opening,
         force_fee=config.force_fee,
+        force_fee_slope=config.force_fee_slope,
+        freeze_grace=config.freeze_grace,
+        registration_window=config.registration_window,
         market_admin=read_address(config.market_admin, "deploy.market_admin") if config.market_admin else None,
         listing_delay=config.listing_delay,
     )

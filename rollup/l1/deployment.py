@@ -34,7 +34,10 @@ class DeploymentPlan:
     """What a deployment fixes for ever. Stakes and fees in wei, times in seconds, `minimum_opening` in µUSD.
 
     `sequencer` posts exclusively while it is staked and not silent. `token` is the stablecoin; None deploys one that is
-    worth nothing. `market_admin` lists markets, which open `listing_delay` later; None: nobody ever does.
+    worth nothing. `market_admin` lists markets, which open `listing_delay` later; None: nobody ever does. A forced
+    transaction costs `force_fee`, and `force_fee_slope` for each message in the queue. A chain that leaves a message
+    behind for `force_deadline` + `freeze_grace` can be frozen; the grace is longer than `proposer_timeout`. Accounts are
+    registered for payment within `registration_window` after the end.
     """
 
     sequencer: bytes
@@ -51,6 +54,9 @@ class DeploymentPlan:
     force_fee: int = 10**14
     market_admin: bytes | None = None
     listing_delay: int = DAY
+    force_fee_slope: int = 3 * 10**12
+    freeze_grace: int = 2 * DAY
+    registration_window: int = 14 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +124,14 @@ async def deploy_contracts(
     blocks: dict[str, int] = {}
     token = plan.token or (await create("TestUSD")).address
     verifier = (await create("Verifier")).address
+    appraiser = (await create("Appraiser")).address
     nonce = await account.client.get_nonce(account.address, "pending")
     rollup, inbox, vault = (created_address(account.address, nonce + ahead) for ahead in range(3))
     await create("Rollup", _config(plan, inbox, verifier), encode_leaves(leaves), root, expected=rollup)
     admin = plan.market_admin or NOBODY
-    terms = (plan.minimum_opening, plan.force_fee, admin, plan.listing_delay)
+    terms = (plan.minimum_opening, plan.force_fee, plan.force_fee_slope, admin, plan.listing_delay)
     await create("Inbox", token, vault, rollup, *terms, expected=inbox)
-    await create("Vault", token, rollup, expected=vault)
+    await create("Vault", token, rollup, appraiser, plan.registration_window, expected=vault)
     chain_id = await account.client.chain_id()
     return Deployment(chain_id, rollup, inbox, vault, verifier, token, blocks["Rollup"], root, market_numbers(leaves))
 
@@ -157,6 +164,7 @@ def _config(plan: DeploymentPlan, inbox: bytes, verifier: bytes) -> tuple[Any, .
         inbox,
         verifier,
         plan.genesis.time,
+        plan.freeze_grace,
     )
 
 

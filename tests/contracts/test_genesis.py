@@ -9,7 +9,15 @@ from rollup.crypto.keccak import keccak
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.deployment import created_address
 from tests.support.chain import ALICE, CHAIN_ID, reverts
-from tests.support.world import GENESIS_LEAVES, GENESIS_ROOT, MINIMUM_OPENING, World, config
+from tests.support.world import (
+    GENESIS_LEAVES,
+    GENESIS_ROOT,
+    MINIMUM_OPENING,
+    PROPOSER_TIMEOUT,
+    World,
+    config,
+    inbox_arguments,
+)
 
 
 def test_genesis_batch_is_final(world: World) -> None:
@@ -59,6 +67,7 @@ def test_genesis_event_holds_leaves(world: World) -> None:
         ("min_stake", 1, b"minStake"),
         ("dispute_window", 0, b"disputeWindow"),
         ("force_deadline", 0, b"forceDeadline"),
+        ("freeze_grace", PROPOSER_TIMEOUT, b"freezeGrace"),
         ("inbox", bytes(20), b"inbox"),
         ("verifier", b"\x01" * 20, b"verifier"),
         ("genesis_timestamp", 1 << 39, b"genesisTimestamp"),
@@ -77,10 +86,10 @@ def test_inbox_refuses_contracts_that_do_not_match(world: World) -> None:
     inbox = load_artifact("Inbox")
     foreign = b"\x01" * 20
     for arguments, name in [
-        ((foreign, vault, rollup, MINIMUM_OPENING, 0, ALICE, 1), b"token"),
-        ((token, bytes(20), rollup, MINIMUM_OPENING, 0, ALICE, 1), b"vault"),
-        ((token, vault, foreign, MINIMUM_OPENING, 0, ALICE, 1), b"rollup"),
-        ((token, vault, rollup, MINIMUM_OPENING, 0, ALICE, 1), b"rollup"),
+        ((foreign, vault, rollup, MINIMUM_OPENING, 0, 0, ALICE, 1), b"token"),
+        ((token, bytes(20), rollup, MINIMUM_OPENING, 0, 0, ALICE, 1), b"vault"),
+        ((token, vault, foreign, MINIMUM_OPENING, 0, 0, ALICE, 1), b"rollup"),
+        ((token, vault, rollup, MINIMUM_OPENING, 0, 0, ALICE, 1), b"rollup"),
     ]:
         with reverts("BadParameter", name.ljust(32, b"\0")):
             world.chain.deploy(inbox, *arguments)
@@ -92,24 +101,43 @@ def test_inbox_refuses_terms_out_of_range(world: World) -> None:
     address = created_address(ALICE, chain.nonce(ALICE) + 1)
     settings = config(address, world.verifier.address, chain.now)
     rollup = chain.deploy(load_artifact("Rollup"), settings, b"", GENESIS_ROOT)
-    for minimum, fee, delay, name in [
-        (0, 0, 0, b"minimumOpening"),
-        ((1 << 60) + 1, 0, 0, b"minimumOpening"),
-        (1, 1 << 128, 0, b"baseFee"),
-        (1, 0, 365 * 86_400 + 1, b"listingDelay"),
+    for minimum, fee, slope, delay, name in [
+        (0, 0, 0, 0, b"minimumOpening"),
+        ((1 << 60) + 1, 0, 0, 0, b"minimumOpening"),
+        (1, 1 << 128, 0, 0, b"baseFee"),
+        (1, 0, 1 << 128, 0, b"feeSlope"),
+        (1, 0, 0, 365 * 86_400 + 1, b"listingDelay"),
     ]:
         places = (world.token.address, b"\x01" * 20, rollup.address)
         with reverts("BadParameter", name.ljust(32, b"\0")):
-            chain.deploy(load_artifact("Inbox"), *places, minimum, fee, ALICE, delay)
+            chain.deploy(load_artifact("Inbox"), *places, minimum, fee, slope, ALICE, delay)
 
 
 def test_vault_refuses_contracts_that_do_not_match(world: World) -> None:
     """A vault that the inbox does not pay into, or in another token, is not deployed."""
-    token, rollup = world.token.address, world.rollup.address
+    token, rollup, appraiser = world.token.address, world.rollup.address, world.appraiser.address
     for arguments, name in [
-        ((b"\x01" * 20, rollup), b"token"),
-        ((token, b"\x01" * 20), b"rollup"),
-        ((token, rollup), b"vault"),
+        ((b"\x01" * 20, rollup, appraiser, 1), b"token"),
+        ((token, b"\x01" * 20, appraiser, 1), b"rollup"),
+        ((token, rollup, appraiser, 1), b"vault"),
     ]:
         with reverts("BadParameter", name.ljust(32, b"\0")):
             world.chain.deploy(load_artifact("Vault"), *arguments)
+
+
+def test_vault_that_could_not_pay_after_the_end_is_refused(world: World) -> None:
+    """Without somebody to value accounts, or time to register, nobody could escape."""
+    chain = world.chain
+    ahead = [created_address(ALICE, chain.nonce(ALICE) + step) for step in range(3)]
+    rollup = chain.deploy(
+        load_artifact("Rollup"), config(ahead[1], world.verifier.address, chain.now), b"", GENESIS_ROOT
+    )
+    chain.deploy(load_artifact("Inbox"), *inbox_arguments(world.token.address, ahead[2], rollup.address))
+    for appraiser, window, name in [
+        (b"\x01" * 20, 1, b"appraiser"),
+        (world.appraiser.address, 0, b"registrationWindow"),
+    ]:
+        with reverts("BadParameter", name.ljust(32, b"\0")):
+            chain.deploy(load_artifact("Vault"), world.token.address, rollup.address, appraiser, window)
+    vault = chain.deploy(load_artifact("Vault"), world.token.address, rollup.address, world.appraiser.address, 1)
+    assert vault.address == ahead[2]

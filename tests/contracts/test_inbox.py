@@ -8,7 +8,7 @@ import pytest
 
 from rollup.crypto.keccak import keccak
 from tests.support.chain import ALICE, BOB, CAROL, load_test_artifact, reverts
-from tests.support.world import BASE_FEE, DOLLARS, MINIMUM_OPENING, World
+from tests.support.world import BASE_FEE, DOLLARS, FEE_SLOPE, MINIMUM_OPENING, World
 
 FIRST, SECOND = 2_000_000, 5
 CAP = 1 << 60
@@ -51,7 +51,7 @@ def test_messages_are_emitted_whole_and_hashed_in_order(world: World) -> None:
     calls: list[tuple[str, tuple[Any, ...], int]] = [
         ("open", (CAROL, FIRST), 0),
         ("deposit", (0, SECOND), 0),
-        ("force", (b"\x03payload",), BASE_FEE),
+        ("force", (b"\x03payload",), BASE_FEE + 2 * FEE_SLOPE),
     ]
     for index, ((name, values, wei), message) in enumerate(zip(calls, messages, strict=True)):
         world.chain.travel(10)
@@ -184,17 +184,52 @@ def test_forcing_costs_the_fee_and_returns_the_rest(world: World) -> None:
     assert world.chain.balance(BOB) == before - BASE_FEE
     assert world.chain.balance(bytes(20)) == BASE_FEE
     assert world.chain.balance(world.inbox.address) == 0
-    with reverts("FeeTooLow", BASE_FEE - 1, BASE_FEE):
-        world.inbox.send("force", b"\x02", sender=BOB, value=BASE_FEE - 1)
+    due = BASE_FEE + FEE_SLOPE
+    with reverts("FeeTooLow", due - 1, due):
+        world.inbox.send("force", b"\x02", sender=BOB, value=due - 1)
 
 
 def test_force_fee_rises_with_the_queue(world: World) -> None:
-    """Every 32 messages that no batch has taken raise the fee by a base fee, until one takes them."""
+    """Each message that no batch has taken raises the fee by the slope, until one takes it."""
     for pending in range(65):
-        assert world.inbox.call("forceFee") == BASE_FEE * (1 + pending // 32)
+        assert world.inbox.call("forceFee") == BASE_FEE + FEE_SLOPE * pending
         world.inbox.send("force", b"\x02", value=world.inbox.call("forceFee"))
     world.post(world.block(messages=32), world.block(messages=32))
+    assert world.inbox.call("forceFee") == BASE_FEE + FEE_SLOPE
+
+
+def test_deposits_cost_no_fee_however_long_the_queue(world: World) -> None:
+    """Openings and deposits queue like everything else, and stay free."""
+    for _ in range(3):
+        world.inbox.send("open", BOB, FIRST)
+    before = world.chain.balance(BOB)
+    world.inbox.send("deposit", 0, SECOND, sender=BOB)
+    assert world.chain.balance(BOB) == before
+    with reverts("FeeTooLow", BASE_FEE, BASE_FEE + 4 * FEE_SLOPE):
+        world.inbox.send("force", b"\x02", sender=BOB, value=BASE_FEE)
+
+
+def test_fee_counts_messages_of_reverted_batches_again(world: World) -> None:
+    """What a reverted batch had taken waits again."""
+    world.inbox.send("open", BOB, FIRST)
+    posted = world.post(world.block(messages=1))
     assert world.inbox.call("forceFee") == BASE_FEE
+    world.verifier.send("choose", 1, 0, bytes(32))
+    world.prove(posted, sender=CAROL)
+    assert world.inbox.call("forceFee") == BASE_FEE + FEE_SLOPE
+
+
+@pytest.mark.parametrize("kind", [*range(14), 0x80, 0xFF])
+def test_every_type_that_users_can_send_is_taken_and_no_other(world: World, kind: int) -> None:
+    """Types 01 to 05 and 07 to 0a; a price that nobody would take is not charged for."""
+    taken = kind in {1, 2, 3, 4, 5, 7, 8, 9, 10}
+    if taken:
+        outcome = world.inbox.send("force", bytes([kind, 1]), sender=BOB, value=BASE_FEE)
+        message = world.inbox.events(outcome)["MessageAdded"]["message"]
+        assert message == b"\x03" + BOB + bytes([kind, 1])
+    else:
+        with reverts("KindRefused", kind):
+            world.inbox.send("force", bytes([kind, 1]), sender=BOB, value=BASE_FEE)
 
 
 def test_forced_message_length_is_bounded(world: World) -> None:
@@ -215,7 +250,7 @@ def test_contract_forces_in_its_own_name(world: World) -> None:
     relay.send("refuse", True)
     with reverts("ETHTransferFailed"):
         relay.send("relay", world.inbox.address, call, value=2 * BASE_FEE)
-    relay.send("relay", world.inbox.address, call, value=BASE_FEE)
+    relay.send("relay", world.inbox.address, call, value=BASE_FEE + FEE_SLOPE)
 
 
 def test_reentered_force_is_stopped(world: World) -> None:

@@ -22,8 +22,11 @@ FORCE_DEADLINE = 500
 MAX_TIME_AHEAD = 60
 MAX_TIME_LAG = 200
 REWARD_DELAY = 400
+FREEZE_GRACE = 600
+REGISTRATION_WINDOW = 2_000
 MINIMUM_OPENING = 1_000_000
 BASE_FEE = 10**12
+FEE_SLOPE = 10**10
 LISTING_DELAY = 3_600
 GENESIS_LEAVES = b"genesis leaves"
 GENESIS_ROOT = keccak(b"genesis root")
@@ -53,11 +56,13 @@ class World:
     rollup: Deployed
     inbox: Deployed
     vault: Deployed
+    appraiser: Deployed
 
     def fork(self) -> World:
         """The same on a chain of its own."""
         chain = self.chain.fork()
-        return World(chain, *(c.on(chain) for c in (self.token, self.verifier, self.rollup, self.inbox, self.vault)))
+        places = (self.token, self.verifier, self.rollup, self.inbox, self.vault, self.appraiser)
+        return World(chain, *(contract.on(chain) for contract in places))
 
     def block(self, *, after: int = 0, messages: int = 0, root: bytes | None = None, txs: bytes = b"") -> BatchBlock:
         """A block `after` seconds from now; its root is made up unless given."""
@@ -154,28 +159,34 @@ def config(inbox: bytes, verifier: bytes, now: int, /, **changes: object) -> tup
         "inbox": inbox,
         "verifier": verifier,
         "genesis_timestamp": now,
+        "freeze_grace": FREEZE_GRACE,
     }
     return tuple((values | changes).values())
 
 
 def inbox_arguments(token: bytes, vault: bytes, rollup: bytes) -> tuple[object, ...]:
     """What the tests' Inbox is made with; ALICE lists markets."""
-    return token, vault, rollup, MINIMUM_OPENING, BASE_FEE, ALICE, LISTING_DELAY
+    return token, vault, rollup, MINIMUM_OPENING, BASE_FEE, FEE_SLOPE, ALICE, LISTING_DELAY
+
+
+def vault_arguments(token: bytes, rollup: bytes, appraiser: bytes) -> tuple[object, ...]:
+    """What the tests' Vault is made with."""
+    return token, rollup, appraiser, REGISTRATION_WINDOW
 
 
 def deploy_world(token: Artifact, verifier: Artifact, actors: Sequence[bytes], root: bytes = GENESIS_ROOT) -> World:
     """Deploy everything; each of `actors` gets stablecoins, and the sequencer a stake."""
     chain = Chain.create()
-    money, judge = chain.deploy(token), chain.deploy(verifier)
+    money, judge, appraiser = (chain.deploy(each) for each in (token, verifier, load_artifact("Appraiser")))
     first = chain.nonce(ALICE)
     predicted = [created_address(ALICE, first + ahead) for ahead in range(3)]
     rollup = chain.deploy(load_artifact("Rollup"), config(predicted[1], judge.address, chain.now), GENESIS_LEAVES, root)
     inbox = chain.deploy(load_artifact("Inbox"), *inbox_arguments(money.address, predicted[2], rollup.address))
-    vault = chain.deploy(load_artifact("Vault"), money.address, rollup.address)
+    vault = chain.deploy(load_artifact("Vault"), *vault_arguments(money.address, rollup.address, appraiser.address))
     for actor in actors:
         money.send("mint", actor, DOLLARS)
         money.send("approve", inbox.address, 1 << 255, sender=actor)
-    world = World(chain, money, judge, rollup, inbox, vault)
+    world = World(chain, money, judge, rollup, inbox, vault, appraiser)
     world.stake(ALICE, 2 * MIN_STAKE)
     return world
 

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// @title Messages from L1: deposits, forced transactions, listings
 /// @notice An append-only queue. Blocks consume it in order and cannot skip or alter a message; if a batch is reverted, its
-/// messages are unconsumed again. Message `i` has the time `timeAt(i)`, and `hashAt(i)` commits to the messages before it.
+/// messages are unconsumed again. After a freeze it takes nothing more. Message `i` has the time `timeAt(i)`, and `hashAt(i)` commits to the messages before it.
 interface IInbox {
     /// @notice Every message whole, so that L1 alone is enough to rebuild the state.
     /// @param index Position of the message, from 0
@@ -30,6 +30,8 @@ interface IInbox {
     error NotMarketAdmin(address caller, address admin);
     /// @notice A forced transaction or a listing that is empty or too long.
     error MessageLength(uint256 length, uint256 maximum);
+    /// @notice No transaction of this type can be forced.
+    error KindRefused(uint256 kind);
     /// @notice Too little ether for a forced transaction.
     error FeeTooLow(uint256 paid, uint256 due);
     /// @notice No message, or no rolling hash, at this position.
@@ -45,7 +47,7 @@ interface IInbox {
 
     /// @notice Puts one L2 transaction of type 01–05 or 07–0a into the queue; if it is invalid when its turn comes it does nothing.
     /// @dev The sender is recorded: where an account's owner (or signer) is the sender, 64 zero bytes stand for the
-    /// signature, so contract wallets act as well. `forceFee()` is burnt and the rest of the value returned.
+    /// signature, so contract wallets act as well. `forceFee()` is burnt and the rest of the value returned; deposits cost no fee.
     function force(bytes calldata transaction) external payable;
 
     /// @notice Announces an underlying, a series or a market (SPEC section 4), which opens `listingDelay()` seconds from now; by
@@ -63,8 +65,7 @@ interface IInbox {
     /// @notice L1 time of message `index`, for `index` below `count()`.
     function timeAt(uint256 index) external view returns (uint40);
 
-    /// @notice What forcing costs now, in wei: the base fee × (1 + pending / 32), pending being the messages that no
-    /// posted batch has consumed.
+    /// @notice What forcing costs now, in wei: the base fee, and the slope for each message that no standing batch has consumed.
     function forceFee() external view returns (uint256);
 
     /// @notice Number of accounts opened.
@@ -81,6 +82,9 @@ interface IInbox {
 
     /// @notice Fee in wei of a forced transaction on an empty queue.
     function baseFee() external view returns (uint256);
+
+    /// @notice Wei that each message in the queue adds to the fee.
+    function feeSlope() external view returns (uint256);
 
     /// @notice Who lists markets; zero if nobody can.
     function marketAdmin() external view returns (address);

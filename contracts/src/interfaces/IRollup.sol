@@ -4,14 +4,15 @@ pragma solidity 0.8.37;
 import {Batch} from "../types/Batch.sol";
 import {Config} from "../types/Config.sol";
 import {Header} from "../types/Header.sol";
+import {IEnding} from "./IEnding.sol";
 import {IInbox} from "./IInbox.sol";
 import {IStakes} from "./IStakes.sol";
 
 /// @title The chain of batches, and the court that judges them
 /// @notice A batch is posted with its claimed state roots, can be proven wrong by anyone in one transaction until it is final,
 /// and is final when nobody did within the dispute window. Batch 0 is the genesis state. Nobody owns this contract, nobody can
-/// pause or change it.
-interface IRollup is IStakes {
+/// pause or change it; only a chain that keeps people waiting for too long can be ended (IEnding).
+interface IRollup is IEnding, IStakes {
     /// @notice The genesis state whole (SPEC section 2). That `leaves` have `root` is for every reader to check.
     event Genesis(bytes leaves, bytes32 root);
     /// @notice The blocks stand in the calldata of the transaction itself.
@@ -64,7 +65,7 @@ interface IRollup is IStakes {
     error TimeTooLate(uint256 timestamp, uint256 maximum);
     /// @notice The batch takes more messages than there are.
     error InboxOverrun(uint256 index, uint256 count);
-    /// @notice The batch leaves a message that is older than `forceDeadline`.
+    /// @notice The batch leaves a message that is older than `forceDeadline`, and is not full of messages itself.
     error MessageOverdue(uint256 index, uint256 time, uint256 deadline);
     /// @notice There is no such batch (any more).
     error BatchUnknown(uint256 batch, uint256 count);

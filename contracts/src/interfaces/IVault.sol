@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Custody of the stablecoin
-/// @notice Pays what final states say was withdrawn, and nothing else. Nobody owns or pauses it.
+/// @notice Pays what final states say was withdrawn and, once the chain has ended, what accounts are worth then (IEscape).
+/// Nobody owns or pauses it.
 interface IVault {
     /// @notice `account` got `amount`; `total` µUSD since the beginning.
     event Claimed(uint256 indexed account, address indexed owner, uint256 amount, uint256 total);
@@ -27,6 +28,9 @@ interface IVault {
 
     /// @notice µUSD paid out to an account so far.
     function claimed(uint256 account) external view returns (uint256);
+
+    /// @notice µUSD paid out by `claim` so far.
+    function claimedTotal() external view returns (uint256);
 
     /// @notice The stablecoin.
     function token() external view returns (address);

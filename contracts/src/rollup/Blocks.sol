@@ -19,26 +19,41 @@ library Blocks {
     /// @dev Bytes before a block's transactions.
     uint256 private constant HEAD = 40;
 
-    /// @dev Folds `blocks` onto `parent`. Fills everything but batchHash, poster and postedAt.
-    /// @return batch What L1 keeps
-    /// @return firstTimestamp Timestamp of the first block
-    /// @return inboxHash The inbox's rolling hash after the last block
+    /// @dev What the bytes of a batch say.
+    /// @param batch What L1 keeps, but for batchHash, poster and postedAt
+    /// @param inboxHash The inbox's rolling hash after the last block
+    /// @param firstTimestamp Timestamp of the first block
+    /// @param crowded Whether it has as many blocks as a batch can have, and each of them takes messages
+    struct Reading {
+        Batch batch;
+        bytes32 inboxHash;
+        uint40 firstTimestamp;
+        bool crowded;
+    }
+
+    /// @dev Folds `blocks` onto `parent`.
     function read(Batch memory parent, uint32 fork, bytes calldata blocks, IInbox inbox)
         internal
         view
-        returns (Batch memory batch, uint40 firstTimestamp, bytes32 inboxHash)
+        returns (Reading memory reading)
     {
         uint256 available = inbox.count();
         bytes32[] memory hashes = new bytes32[](MAX_BLOCKS);
         Header memory header = _start(parent, fork, inbox);
         uint256 position = 0;
+        reading.crowded = true;
         for (uint256 offset = 0; offset < blocks.length; ++position) {
             if (position == MAX_BLOCKS) revert IRollup.BlockCount(position + 1);
+            uint256 index = header.inboxIndex;
             offset = _advance(header, blocks, offset, position, available, inbox);
             hashes[position] = header.hashHeader();
-            if (position == 0) firstTimestamp = header.timestamp;
+            if (position == 0) reading.firstTimestamp = header.timestamp;
+            if (header.inboxIndex == index) reading.crowded = false;
         }
         if (position == 0) revert IRollup.BlockCount(0);
+        if (position != MAX_BLOCKS) reading.crowded = false;
+        reading.inboxHash = header.inboxHash;
+        Batch memory batch = reading.batch;
         batch.blocksRoot = BinaryMerkle.rootOf(hashes, position);
         batch.stateRoot = header.stateRoot;
         batch.lastNumber = header.number;
@@ -46,7 +61,6 @@ library Blocks {
         batch.lastTimestamp = header.timestamp;
         batch.inboxIndex = header.inboxIndex;
         batch.fork = fork;
-        inboxHash = header.inboxHash;
     }
 
     /// @dev The last block of `parent`, as far as the next header needs it.

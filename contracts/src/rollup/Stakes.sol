@@ -51,6 +51,8 @@ abstract contract Stakes is IStakes {
         uint256 bound = staker.lastBatch < latest ? staker.lastBatch : latest;
         // INVARIANT: a stake stays as long as any of its owner's batches can be proven wrong.
         if (bound > finalised_) revert StakeBound(msg.sender, bound, finalised_);
+        // INVARIANT: after a freeze all stakes stay until nothing can be held against them any more.
+        _requireReleasable();
         staker.stake = 0;
         emit Unstaked(msg.sender, amount);
         SafeTransferLib.safeTransferETH(msg.sender, amount);
@@ -154,6 +156,9 @@ abstract contract Stakes is IStakes {
         });
         emit BountyHeld(poster, msg.sender, amount, due);
     }
+
+    /// @dev Reverts while no stake may leave.
+    function _requireReleasable() internal view virtual;
 
     /// @dev The last final batch and the last one that stands.
     function _progress() internal view virtual returns (uint256 finalised_, uint256 latest);

@@ -100,8 +100,8 @@ library Settlement {
         }
     }
 
-    /// @dev µUSD per coin when `market` expires at `settlement`.
-    function payoff(Market memory market, int256 settlement) private pure returns (int256 value) {
+    /// @notice µUSD per coin when `market` expires at `settlement`.
+    function payoff(Market memory market, int256 settlement) internal pure returns (int256 value) {
         // Bounded: see `Limits`.
         unchecked {
             if (market.kind == Limits.KIND_FUTURE) return settlement;

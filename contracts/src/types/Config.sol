@@ -16,6 +16,8 @@ import {IVerifier} from "../interfaces/IVerifier.sol";
 /// @param inbox Where messages come from; predicted, because it is deployed after the Rollup
 /// @param verifier Judge of single blocks
 /// @param genesisTimestamp Timestamp of the genesis state
+/// @param freezeGrace How long after the force deadline a chain that leaves a message behind can still be taken over, before
+/// anyone may freeze it; longer than proposerTimeout
 struct Config {
     address sequencer;
     uint128 minStake;
@@ -28,4 +30,5 @@ struct Config {
     IInbox inbox;
     IVerifier verifier;
     uint40 genesisTimestamp;
+    uint40 freezeGrace;
 }
