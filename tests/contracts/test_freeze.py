@@ -10,7 +10,6 @@ from tests.support.world import (
     DISPUTE_WINDOW,
     FORCE_DEADLINE,
     FREEZE_GRACE,
-    MIN_STAKE,
     MINIMUM_OPENING,
     PROPOSER_TIMEOUT,
     Posted,
@@ -231,7 +230,7 @@ def test_silent_sequencer_can_be_replaced_before_the_freeze(world: World) -> Non
 
 
 def test_sequencer_that_starves_one_message_loses_its_turn(world: World) -> None:
-    """It may go on posting without the message until the deadline; then its batches fail, and its exclusive right runs out."""
+    """It posts without the message until the deadline; then its batches fail, and its exclusive right runs out."""
     world.stake(CAROL)
     added = world.chain.now
     wait_for(world)
@@ -271,7 +270,7 @@ def test_sequencer_may_freeze_too(world: World, who: bytes) -> None:
 
 
 def fill_queue(world: World, length: int) -> None:
-    """A queue of made-up messages that have waited for ever (their times are 0). Count is the lowest field of slot 0."""
+    """A queue of made-up messages of time 0. The inbox keeps their number lowest in slot 0."""
     world.chain.set_storage(world.inbox.address, 0, length)
     assert world.inbox.call("count") == length
 
