@@ -1,4 +1,4 @@
-"""What an account is worth in the end state: the appraiser agrees with the Python twin to the unit, on every kind of holding."""
+"""What an account is worth in the end state: the appraiser agrees with the Python twin to the unit."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, reject, settings
 
+from challenger.execute import PyEvm
 from rollup.errors import InvalidTransaction
 from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, slot_key, underlying_key
 from rollup.types.leaves import MarketKind, Position
 from tests.support.chain import BOB, CAROL
 from tests.support.ending import COIN, NOW, USD, EndState, coin, expiry, holder, instrument, keys_of, state_of, totals
-from tests.support.evm import PyEvm, Reverted, contract
+from tests.support.evm import Reverted, contract
 
 NUMBER = 5
 PRICES = st.integers(1, 2**47 - 1) | st.integers(10_000 * USD, 90_000 * USD) | st.sampled_from([1, 2**47 - 1])

@@ -1,4 +1,4 @@
-"""After the end: accounts register by proof, are paid in proportion if there is too little, and nobody is paid twice."""
+"""After the end: accounts register by proof and are paid, in proportion if there is too little, once."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_everybody_gets_all_of_it_if_the_vault_suffices(world: World) -> None:
 
 
 def test_shortfall_is_shared_in_proportion(world: World) -> None:
-    """Who owes counts as zero; the others get equity × pot / Σ, rounded down."""
+    """Who owes counts as zero; the others get equity * pot / total, rounded down."""
     fund(world)
     equities = {0: 700 * USD, 1: 800 * USD, 2: 7}
     state = ended(world, {n: holder(BOB, e) for n, e in equities.items()} | {3: holder(CAROL, -500 * USD)})

@@ -1,6 +1,6 @@
 """What leaving costs, held to the unit of gas; the dearest account that a state can hold leaves in one transaction.
 
-After a change that is meant, `PLUMBLINE_UPDATE_SNAPSHOTS=1 pytest tests/contracts/test_escape_gas.py` writes new figures.
+After a change that is meant, PLUMBLINE_UPDATE_SNAPSHOTS=1 writes the new figures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.world import FORCE_DEADLINE, FREEZE_GRACE, World
 SNAPSHOT = Path(__file__).resolve().parents[1] / "snapshots" / "escape_gas.json"
 ACCOUNTS = 1_000
 SPREAD = 23
-"""Coins with a series each that an account of 32 positions can hold: all its system leaves were touched in one block."""
+"""Coins, with a series each, that 32 positions can be in: all these leaves were touched in one block."""
 
 
 def options(first: int, count: int, coins: int) -> tuple[dict[int, bytes], list[Position]]:

@@ -1,4 +1,4 @@
-"""The sums of the escape under any order of claims, refunds, registrations and payments, against an independent account."""
+"""The sums of the escape under any order of claims, refunds, registrations and payments."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def begin(equities: list[int], withdrawn: list[int], kept: int) -> tuple[World, 
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), size=st.integers(1, 6))
 def test_payments_are_those_of_the_ledger_in_any_order(data: st.DataObject, size: int) -> None:
-    """Each payment equals an independent computation to the unit, once, and together they never exceed what is there."""
+    """Each payment equals an independent computation to the unit, and together they never exceed what is there."""
     equities = data.draw(st.lists(AMOUNTS, min_size=size, max_size=size))
     withdrawn = data.draw(st.lists(WITHDRAWN, min_size=size, max_size=size))
     world, state, batch, ledger = begin(equities, withdrawn, data.draw(st.integers(0, 2 * 10**7)))

@@ -20,7 +20,7 @@ def deposit(account: int, amount: int) -> bytes:
 
 
 def ended(world: World) -> EndState:
-    """The end state took message 0, BOB's account 0. 1 opens account 1 for CAROL, 2 and 3 pay into 0 and 1, 4 is forced."""
+    """The end state took message 0, BOB's account 0; 1 opens CAROL's account 1, 2 and 3 pay into both, 4 is forced."""
     world.inbox.send("open", BOB, TAKEN, sender=DAVE)
     state = state_of({0: holder(BOB, TAKEN)}, deposits=TAKEN)
     posted = world.post(world.block(root=state.tree.root, messages=1))
