@@ -22,7 +22,7 @@ from rollup.types.limits import MAX_TRANSACTIONS
 from rollup.types.transactions import FreshOrder, OrderRef, Trade, encode_transaction
 from tests.support.chain import ALICE, BOB, CAROL, DAVE
 from tests.support.producer import start_producer, with_root
-from tests.support.world import BASE_FEE, MINIMUM_OPENING, REWARD_DELAY, World
+from tests.support.world import BASE_FEE, FEE_SLOPE, MINIMUM_OPENING, REWARD_DELAY, World
 
 SNAPSHOT = Path(__file__).resolve().parents[1] / "snapshots" / "gas.json"
 TRADE_BUDGET = 8_000
@@ -88,9 +88,9 @@ def measure_inbox(world: World) -> dict[str, int]:
         "open, first": ("open", (BOB, MINIMUM_OPENING), 0),
         "open": ("open", (BOB, MINIMUM_OPENING), 0),
         "deposit": ("deposit", (0, 5_000_000), 0),
-        "force, the first fee ever burnt": ("force", (b"\x02",), BASE_FEE),
-        "force, 100 bytes": ("force", (keccak(b"") * 3 + b"\x01" * 4,), BASE_FEE),
-        "force, 235 bytes": ("force", (keccak(b"") * 7 + b"\x01" * 11,), BASE_FEE),
+        "force, the first fee ever burnt": ("force", (b"\x02",), BASE_FEE + 3 * FEE_SLOPE),
+        "force, 100 bytes": ("force", (b"\x03" + keccak(b"") * 3 + b"\x01" * 3,), BASE_FEE + 4 * FEE_SLOPE),
+        "force, 235 bytes": ("force", (b"\x03" + keccak(b"") * 7 + b"\x01" * 10,), BASE_FEE + 5 * FEE_SLOPE),
     }
     return {
         name: world.inbox.send(function, *values, sender=BOB, value=wei).gas_used
@@ -143,7 +143,12 @@ def measured(world: World) -> dict[str, int]:
     """All figures."""
     deployment = {
         f"deploy {name}": contract.deployment_gas
-        for name, contract in (("Rollup", world.rollup), ("Inbox", world.inbox), ("Vault", world.vault))
+        for name, contract in (
+            ("Rollup", world.rollup),
+            ("Inbox", world.inbox),
+            ("Vault", world.vault),
+            ("Appraiser", world.appraiser),
+        )
     }
     parts = (measure_posting, measure_inbox, measure_claims, measure_justice)
     figures = deployment | measure_real_proof()
