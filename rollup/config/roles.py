@@ -115,8 +115,8 @@ class DeployConfig(Role):
     minimum_opening: int = setting(1_000_000, "least µUSD that opens an account", Bounds(1, 2**60))
     force_fee: int = setting(10**14, "wei for a forced transaction on an empty queue", Bounds(0, 10**20))
     force_fee_slope: int = setting(3 * 10**12, "wei that each message in the queue adds to that", Bounds(0, 10**20))
-    freeze_grace: int = setting(
-        2 * DAY, "seconds after force_deadline until anyone may freeze; above proposer_timeout", Bounds(2, 730 * DAY)
+    freeze_grace: int | None = setting(
+        None, "seconds past force_deadline until anyone may freeze; else twice proposer_timeout", Bounds(2, 730 * DAY)
     )
     registration_window: int = setting(
         14 * DAY, "seconds after the end in which accounts register for payment", Bounds(1, 365 * DAY)

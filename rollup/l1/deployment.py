@@ -36,8 +36,8 @@ class DeploymentPlan:
     `sequencer` posts exclusively while it is staked and not silent. `token` is the stablecoin; None deploys one that is
     worth nothing. `market_admin` lists markets, which open `listing_delay` later; None: nobody ever does. A forced
     transaction costs `force_fee`, and `force_fee_slope` for each message in the queue. A chain that leaves a message
-    behind for `force_deadline` + `freeze_grace` can be frozen; the grace is longer than `proposer_timeout`. Accounts are
-    registered for payment within `registration_window` after the end.
+    behind for `force_deadline` + `freeze_grace` can be frozen; the grace must be longer than `proposer_timeout` and
+    is twice that if None. Accounts are registered for payment within `registration_window` after the end.
     """
 
     sequencer: bytes
@@ -55,7 +55,7 @@ class DeploymentPlan:
     market_admin: bytes | None = None
     listing_delay: int = DAY
     force_fee_slope: int = 3 * 10**12
-    freeze_grace: int = 2 * DAY
+    freeze_grace: int | None = None
     registration_window: int = 14 * DAY
 
 
@@ -164,7 +164,7 @@ def _config(plan: DeploymentPlan, inbox: bytes, verifier: bytes) -> tuple[Any, .
         inbox,
         verifier,
         plan.genesis.time,
-        plan.freeze_grace,
+        2 * plan.proposer_timeout if plan.freeze_grace is None else plan.freeze_grace,
     )
 
 
