@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from rollup.types.keys import account_key, market_key, series_key, underlying_key
 from rollup.types.leaves import MarketKind, Position
 from tests.support.chain import ALICE, BOB, CAROL, DAVE, Outcome, load_test_artifact, reverts
-from tests.support.ending import COIN, USD, EndState, coin, end, expiry, holder, instrument, starve, state_of
+from tests.support.ending import COIN, USD, EndState, coin, end, expiry, holder, instrument, state_of
 from tests.support.world import DISPUTE_WINDOW, DOLLARS, FORCE_DEADLINE, FREEZE_GRACE, REGISTRATION_WINDOW, World
 
 FUNDED = 1_000 * USD
-NONE, TAKE_FEE, ADD_BONUS, FAIL, RETURN_FALSE, REENTER = range(6)
 
 
 def fund(world: World, amount: int = FUNDED) -> None:
@@ -281,48 +278,3 @@ def test_gifts_to_the_vault_make_up_for_a_shortfall(world: World) -> None:
     assert collect(world, 0) == FUNDED * 3 // 4
     world.token.send("transfer", world.vault.address, FUNDED // 2, sender=DAVE)
     assert collect(world, 1) == FUNDED * 3 // 4
-
-
-@pytest.mark.parametrize("name", ["claim", "register", "collect", "refund"])
-def test_token_that_calls_back_gets_nothing(hostile_world: World, name: str) -> None:
-    """From within a payment no other can be made, so the pot is never measured with money half way out."""
-    world = hostile_world
-    fund(world)
-    state = state_of({0: holder(BOB, 400 * USD, 100 * USD), 1: holder(CAROL, 300 * USD, 50 * USD)}, deposits=FUNDED)
-    posted = world.post(world.block(root=state.tree.root, messages=1))
-    world.inbox.send("deposit", 0, 77, sender=DAVE)
-    starve(world)
-    world.rollup.send("finalise", posted.index)
-    register(world, state, 0)
-    close(world)
-    late = b"\x02" + bytes(3) + (77).to_bytes(8, "big")
-    calls = {
-        "claim": (posted.index, state.leaf(1)),
-        "register": (state.estate(1),),
-        "collect": (0,),
-        "refund": (1, late),
-    }
-    inner = world.vault.abi.encode_call(name, *calls[name])
-    for outer in ("claim", "collect", "refund", "register"):
-        trial = world.fork()
-        trial.token.send("choose", REENTER, trial.vault.address, inner)
-        with reverts("TransferFailed"):
-            trial.vault.send(outer, *calls[outer])
-        assert held(trial, trial.vault.address) == FUNDED + 77
-        trial.token.send("choose", NONE, bytes(20), b"")
-        trial.vault.send(outer, *calls[outer])
-
-
-@pytest.mark.parametrize("trick", [FAIL, RETURN_FALSE])
-def test_failed_payment_can_be_repeated(hostile_world: World, trick: int) -> None:
-    """If the token fails nothing counts as paid."""
-    world = hostile_world
-    fund(world)
-    state = ended(world, {0: holder(BOB, 40)})
-    register(world, state, 0)
-    close(world)
-    world.token.send("choose", trick, bytes(20), b"")
-    with reverts("TransferFailed"):
-        collect(world, 0)
-    world.token.send("choose", NONE, bytes(20), b"")
-    assert collect(world, 0) == 40
