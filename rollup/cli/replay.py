@@ -45,7 +45,7 @@ async def replay(
     """
     import structlog  # noqa: PLC0415 - not worth its time on the way to `--help`
 
-    from rollup.devnet.candles import read_candles  # noqa: PLC0415
+    from rollup.feeder.candles import read_candles  # noqa: PLC0415
     from rollup.replay.run import run_replay  # noqa: PLC0415
     from rollup.replay.settings import ReplaySettings  # noqa: PLC0415
     from rollup.replay.tape import Tape, read_stretch  # noqa: PLC0415

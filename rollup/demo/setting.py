@@ -17,9 +17,9 @@ from rollup.crypto.eip712 import domain_separator
 from rollup.demo.observer import Observer
 from rollup.demo.party import Party
 from rollup.demo.report import NotVerified, Report, require, require_equal
-from rollup.devnet.feeders import Feeders, threshold_of
 from rollup.devnet.roles import BANKER, FEEDERS, SEQUENCER, Site
 from rollup.errors import L1Error
+from rollup.feeder.panel import OwnKey, Panel, threshold_of
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
@@ -65,7 +65,7 @@ class Stage:
     observer: Observer
     report: Report
     bank: Bank
-    feeders: Feeders
+    panel: Panel
     party: Party
 
     def account(self, key: int) -> L1Account:
@@ -84,7 +84,7 @@ async def open_stage(settings: Settings, l1: L1Client, report: Report) -> AsyncI
         deployment.save(site.deployment)
         async with open_mirror(l1, deployment.rollup) as mirror:
             separator = domain_separator(deployment.chain_id, deployment.rollup)
-            feeders = Feeders([dev_key(key) for key in FEEDER_KEYS], threshold_of(len(FEEDER_KEYS)), separator)
+            panel = Panel(separator, [OwnKey(dev_key(key)) for key in FEEDER_KEYS])
             yield Stage(
                 settings,
                 site,
@@ -93,7 +93,7 @@ async def open_stage(settings: Settings, l1: L1Client, report: Report) -> AsyncI
                 Observer(l1, deployment, mirror),
                 report,
                 Bank(L1Account(l1, dev_key(BANKER)), deployment),
-                feeders,
+                panel,
                 Party(()),
             )
         nursery.cancel_scope.cancel()

@@ -15,7 +15,6 @@ from typing import Final
 import trio
 
 from rollup.config import DevnetConfig
-from rollup.devnet.feeders import threshold_of
 from rollup.devnet.folder import own_folder
 from rollup.devnet.lines import Narrator
 from rollup.devnet.processes import Event, Role
@@ -31,6 +30,7 @@ from rollup.devnet.roles import (
     sequencer_role,
 )
 from rollup.errors import L1Error
+from rollup.feeder.panel import threshold_of
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment, DeploymentPlan, deploy_contracts

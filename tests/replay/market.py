@@ -9,7 +9,7 @@ from typing import Any
 
 import trio
 
-from rollup.devnet.candles import Candle, read_candles
+from rollup.feeder.candles import Candle, read_candles
 from rollup.replay.run import run_replay
 from rollup.replay.settings import ReplaySettings
 from rollup.replay.tape import Tape, read_stretch

@@ -7,7 +7,7 @@ from statistics import fmean, pstdev
 
 import pytest
 
-from rollup.devnet.candles import Candle
+from rollup.feeder.candles import Candle
 from rollup.errors import ConfigError
 from rollup.replay.tape import Stretch, Tape, read_stretch
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rollup.devnet.candles import Candle, read_candles
 from rollup.errors import ConfigError
+from rollup.feeder.candles import Candle, read_candles
 
 HEADER = "timestamp,open,high,low,close,volume\n"
 GOOD = "2021-12-31 23:01:00.000000,46319.0,46385.5,46319.0,46377.000001,2300413.7\n"
