@@ -17,6 +17,7 @@ import trio
 from rollup.errors import Rejected
 from rollup.sequencer.commands import Command, PlaceOrder, Reply, SoftCancel, Submit
 from rollup.sequencer.desk import Desk
+from rollup.sequencer.risk.register import Findings
 from rollup.sequencer.unit import Unit
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Pause:
     resume: trio.Event = field(default_factory=trio.Event)
 
 
-Input = Command | TakeMessages | Pause
+Input = Command | TakeMessages | Pause | Findings
 
 
 class Engine:
@@ -65,21 +66,32 @@ class Engine:
         async with self._units:
             expiry = trio.current_time() + EXPIRY_TICK
             while True:
-                inputs: list[Input] = []
-                with trio.move_on_at(min(self._opened + self._interval, expiry)):
-                    try:
-                        inputs = await self._inputs.receive()
-                    except trio.EndOfChannel:
-                        break
+                try:
+                    inputs = await self._receive(min(self._opened + self._interval, expiry))
+                except trio.EndOfChannel:
+                    break
                 self._desk.ledger.refresh()
                 for each in inputs:
                     await self._handle(each)
+                self._desk.risk.work()
                 now = trio.current_time()
                 if now >= expiry:
                     self._desk.expire()
                     expiry = now + EXPIRY_TICK
                 await self._send_on(now)
             await self._flush()
+
+    async def _receive(self, until: float) -> list[Input]:
+        """What has come; nothing at `until`, or at once if there are steps of risk to take."""
+        if self._desk.risk.ready:
+            await trio.lowlevel.checkpoint()
+            try:
+                return self._inputs.receive_nowait()
+            except trio.WouldBlock:
+                return []
+        with trio.move_on_at(until):
+            return await self._inputs.receive()
+        return []
 
     async def _handle(self, each: Input) -> None:
         match each:
@@ -91,6 +103,8 @@ class Engine:
                 self._answer(each.reply, lambda: self._desk.submit(each))
             case TakeMessages():
                 self._take(each)
+            case Findings():
+                self._desk.risk.take(each)
             case Pause():
                 await self._flush()
                 await self._written()

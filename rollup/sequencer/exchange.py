@@ -11,7 +11,7 @@ from rollup.crypto import eip712
 from rollup.sequencer.admission import Admission
 from rollup.sequencer.archive import Archive
 from rollup.sequencer.catalogue import Catalogue, Instrument
-from rollup.sequencer.checks import check_account, check_nonce, check_order
+from rollup.sequencer.checks import check_account, check_order
 from rollup.sequencer.commands import (
     OrderReport,
     PlaceOrder,
@@ -23,14 +23,15 @@ from rollup.sequencer.commands import (
     UserTransaction,
 )
 from rollup.sequencer.desk import Desk
+from rollup.sequencer.digests import digests_of
 from rollup.sequencer.margins import account_view, ticker_view
 from rollup.sequencer.matching_orders import TimeInForce
-from rollup.sequencer.oracle import OracleView, oracle_digests, oracle_view
+from rollup.sequencer.oracle import OracleView, oracle_view
 from rollup.sequencer.rejections import StoppedServing, UnknownOrder, refusal
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import AccountView, BatchView, BlockView, DepthView, StatusView, TickerView
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, SurfaceUpdate, Transfer, Withdraw
+from rollup.types.transactions import Cancel, FreshOrder
 
 News = Callable[[Unit], None]
 """Told of every unit right after it became durable; must be quick and must not raise."""
@@ -104,24 +105,7 @@ class Exchange:
 
     def digests(self, transaction: UserTransaction) -> tuple[tuple[bytes, bytes], ...]:
         """(digest, signature) of each signature of a transaction; BadAmount for numbers that no field holds."""
-        separator = self._separator
-        match transaction:
-            case Cancel(account, cancel_all, nonce, signature):
-                check_account(account)
-                digest = eip712.cancel_digest(separator, account, cancel_all, check_nonce(nonce))
-            case Withdraw(account, amount, nonce, signature):
-                check_account(account)
-                digest = eip712.withdraw_digest(separator, account, amount, check_nonce(nonce))
-            case Transfer(sender, recipient, amount, nonce, signature):
-                check_account(sender)
-                check_account(recipient)
-                digest = eip712.transfer_digest(separator, sender, recipient, amount, check_nonce(nonce))
-            case SetSigner(account, signer, nonce, signature):
-                check_account(account)
-                digest = eip712.set_signer_digest(separator, account, signer, check_nonce(nonce))
-            case OracleUpdate() | SurfaceUpdate():
-                return oracle_digests(separator, transaction)
-        return ((digest, signature),)
+        return digests_of(self._separator, transaction)
 
     # -- reads -----------------------------------------------------------------------------------------------------
 

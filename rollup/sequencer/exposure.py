@@ -23,6 +23,7 @@ from typing import Final
 from rollup.errors import InvalidTransaction
 from rollup.sequencer.book import Book
 from rollup.sequencer.ledger import Ledger
+from rollup.sequencer.marks import has_price, priced_sheet
 from rollup.sequencer.rejections import refusal
 from rollup.stf.builder import BlockBuilder
 from rollup.stf.context import View
@@ -103,25 +104,6 @@ def _check(
         raise InvalidTransaction(Reason.POSITIONS_FULL)
     if not shrinks and not (_bears_all(view, after, waiting) if waiting else _bears(view, after)):
         raise InvalidTransaction(Reason.MARGIN)
-
-
-def priced_sheet(view: View, number: int) -> Sheet:
-    """A market's sheet, of a fresh price; ORACLE_STALE."""
-    market = view.market(number)
-    if market.kind == MarketKind.PERP:
-        view.fresh_underlying(market.underlying)
-    else:
-        view.require_fresh(view.underlying(market.underlying), view.series(market.underlying, market.series))
-    return sheet_of(view, number)
-
-
-def has_price(view: View, number: int) -> bool:
-    """Whether a market has a mark, however old; a settled one has none."""
-    market = view.market(number)
-    if market.kind == MarketKind.PERP:
-        return view.underlying(market.underlying).time > 0
-    series = view.series(market.underlying, market.series)
-    return series.time > 0 and series.settlement == 0
 
 
 def _filled(view: View, account: Account, market: int, sheet: Sheet, signed: int, price: int) -> Account:

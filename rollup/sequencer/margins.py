@@ -7,16 +7,13 @@ from typing import Final
 from rollup.errors import InvalidTransaction
 from rollup.sequencer.catalogue import Instrument
 from rollup.sequencer.desk import Desk
-from rollup.sequencer.exposure import has_price
+from rollup.sequencer.marks import mark_of
 from rollup.sequencer.rejections import refusal
 from rollup.sequencer.sensitivities import Greeks
 from rollup.sequencer.trading_status import trading_status
 from rollup.sequencer.views import AccountView, PositionView, TickerView
-from rollup.stf.context import View
 from rollup.stf.fixed import clamp
 from rollup.stf.margin import initial
-from rollup.stf.settlement import value_at_expiry
-from rollup.stf.sheets import sheet_of
 from rollup.types.leaves import Account, MarketKind, Series, Underlying
 from rollup.types.limits import MILLION
 from rollup.types.reasons import Reason
@@ -56,17 +53,6 @@ def ticker_view(desk: Desk, instrument: Instrument, last_price: int) -> TickerVi
         volatility=found.volatility,
         greeks=found.greeks,
     )
-
-
-def mark_of(view: View, number: int) -> int:
-    """The mark of a market (µUSD per coin): what it paid if it is settled, 0 if it never had a price."""
-    if has_price(view, number):
-        return sheet_of(view, number).mark
-    market = view.market(number)
-    if market.kind == MarketKind.PERP:
-        return _NO_PRICE
-    series = view.series(market.underlying, market.series)
-    return value_at_expiry(market, series) if series.settlement else _NO_PRICE
 
 
 def funding_rate(underlying: Underlying) -> int:
