@@ -152,7 +152,6 @@ class Challenger:
 @asynccontextmanager
 async def open_challenger(options: Options, listener: Listener) -> AsyncIterator[Challenger]:
     """Open L1, the replica and the workers; the auditor runs until the block ends."""
-    options.data.mkdir(parents=True, exist_ok=True)
     async with L1Client(options.url, timeout=options.timeout) as l1, trio.open_nursery() as nursery:
         origin = await read_origin(l1, options.rollup)
         rollup = Contract(l1, options.rollup, load_artifact("Rollup"))
