@@ -16,6 +16,7 @@ import structlog
 import trio
 
 from challenger.audit import Auditor
+from challenger.commitment import BLOCKS, Commitments
 from challenger.defence import Defender, Listener
 from challenger.http import StatusServer
 from challenger.rewards import Bounties
@@ -55,6 +56,9 @@ class Options:
     confirmations: int = 0
     audit_ppm: int = 1_000_000
     timeout: float = 20.0
+    commit: bool = False
+    """Commit to a verdict before proving it, so that a copied proof earns nothing."""
+    commit_blocks: int = BLOCKS
     http: tuple[str, int] | None = None
     """Host and port of the read-only HTTP server, if there is to be one."""
 
@@ -148,7 +152,6 @@ class Challenger:
 @asynccontextmanager
 async def open_challenger(options: Options, listener: Listener) -> AsyncIterator[Challenger]:
     """Open L1, the replica and the workers; the auditor runs until the block ends."""
-    options.data.mkdir(parents=True, exist_ok=True)
     async with L1Client(options.url, timeout=options.timeout) as l1, trio.open_nursery() as nursery:
         origin = await read_origin(l1, options.rollup)
         rollup = Contract(l1, options.rollup, load_artifact("Rollup"))
@@ -175,7 +178,17 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                     account = L1Account(l1, options.key)
                     bounties = Bounties(store, rollup, account)
                     await bounties.find(origin.block)
-                    defender = Defender(rollup, account, proofs, origin.separator, bounties, status, listener)
+                    commitments = Commitments(store, rollup, account, blocks=options.commit_blocks)
+                    defender = Defender(
+                        rollup,
+                        account,
+                        proofs,
+                        origin.separator,
+                        bounties,
+                        status,
+                        listener,
+                        commitments if options.commit else None,
+                    )
                 nursery.start_soon(auditor.run)
                 where = f"{options.url} from L1 block {origin.block} on"
                 listener(

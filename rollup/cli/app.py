@@ -93,7 +93,7 @@ def main() -> None:
 
 def run(tokens: Sequence[str], app: App | None = None, program: Program = ROLLUP) -> int:
     """Run one command and return its exit code. Errors raised on purpose become one line on standard error."""
-    signal.signal(signal.SIGTERM, _interrupt)  # services then stop on both signals alike, in good order
+    _listen()
     try:
         result = (app or make_app(program))(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
@@ -157,6 +157,16 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def _listen() -> None:
+    """Services stop on SIGTERM as on SIGINT, in good order; in the background of a shell script, too.
+
+    Such a script has its background jobs ignore SIGINT. SIGTERM is delivered as one, so it must not be ignored.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

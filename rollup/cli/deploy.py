@@ -50,6 +50,7 @@ async def deploy(
     )
     if config.key is None:
         raise ConfigError("deploy.key: no key to pay for the deployment (--key file:PATH or dev:N)")
+    Deployment.check_place(chain.deployment)
     async with L1Client(chain.url, timeout=chain.timeout) as client:
         account = L1Account(client, config.key.private_key())
         deployment = await deploy_contracts(

@@ -76,6 +76,8 @@ class ChallengerConfig(Role):
     audit_ppm: int = setting(
         1_000_000, "share of honest blocks executed in py-evm as well, in ppm", Bounds(0, 1_000_000)
     )
+    commit: bool = setting(False, "commit to a verdict on L1 before proving it, so that a copied proof earns nothing")
+    commit_blocks: int = setting(5, "L1 blocks after which it proves without the commitment", Bounds(1, 1_000))
     http_host: str = setting("127.0.0.1", "address of the read-only HTTP server")
     http_port: int | None = setting(None, "its port: status, health, metrics, proofs; 0 takes a free one", PORT)
 

@@ -121,7 +121,7 @@ async def run_sequencer(
             nursery.start_soon(Engine(desk, inputs, into_committer, options.block_interval).run)
             nursery.start_soon(admission.run)
             nursery.start_soon(risk.run)
-            nursery.start_soon(_speak_last, committer, watcher.run)
+            await nursery.start(_speak_last, committer, watcher.run)
             task_status.started(Sequencer(exchange, watcher, alarms, store, listeners))
 
 
