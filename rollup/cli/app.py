@@ -26,6 +26,7 @@ COMMANDS: Final = (
     ("Networks", "demo", "rollup.cli.demo:demo", "Show the whole loop, fraud included, each step verified on L1."),
     ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
     ("Networks", "sequencer", "rollup.cli.sequencer:serve_sequencer", "Run a sequencer: exchange, blocks, batches."),
+    ("Networks", "feeder", "rollup.cli.feeder:serve_feeder", "Run an oracle feeder: prices, forwards, volatilities."),
     ("Networks", "actors", "rollup.cli.devnet:actors", "Run a devnet's oracle feeders and demo traders."),
     ("Trust", "verify", "rollup.cli.verify:verify", "Rebuild the whole state from L1 alone and check every root."),
     (
@@ -36,6 +37,7 @@ COMMANDS: Final = (
     ),
     ("Trust", "bench", "rollup.cli.bench:bench", "Measure how fast everything is on this machine."),
     ("Setup", "deploy", "rollup.cli.deploy:deploy", "Deploy the contracts and write their addresses to a file."),
+    ("Setup", "list", "rollup.cli.list_markets:list_markets", "Show what is listed; announce coins, series, markets."),
     ("Setup", "config", "rollup.cli.settings:show_config", "Show the configuration and where each value comes from."),
     ("Money", "deposit", "rollup.cli.deposit:deposit", "Move money from L1 into an account."),
     ("Money", "withdraw", "rollup.cli.trading:withdraw", "Withdraw money from an account, to be claimed on L1."),
@@ -49,7 +51,7 @@ COMMANDS: Final = (
 )
 """Group, name, where it is, what it does. The last must not need the module, which is imported only when used."""
 
-SERVICES: Final = frozenset({"l1", "sequencer", "devnet", "actors"})
+SERVICES: Final = frozenset({"l1", "sequencer", "feeder", "devnet", "actors"})
 """Commands that end by being interrupted, which is therefore no failure."""
 
 

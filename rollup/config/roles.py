@@ -97,6 +97,28 @@ class ClientConfig(Role):
 
 
 @dataclass(frozen=True, slots=True)
+class FeederConfig(Role):
+    """An oracle feeder: its sources, its keys, and with whom it co-signs."""
+
+    SECTION: ClassVar[str] = "feeder"
+
+    keys: tuple[str, ...] = setting((), "keys of the oracle set in this process: file:PATH or dev:N")
+    source: str = setting("walk", "where prices come from", Choice(("walk", "candles", "chain")))
+    file: Path | None = setting(None, "CSV of candles or of an option chain, for a source of that name")
+    coin: str = setting("BTC", "coin that follows the file of candles")
+    walks: tuple[str, ...] = setting(("BTC=60000", "ETH=3000"), "coins that walk at random, with their first prices")
+    seed: int = setting(1, "seed of the walks; the same for all who co-sign", Bounds(0, 2**63 - 1))
+    speed: float = setting(1.0, "recorded seconds of candles that pass in one", Bounds(0.001, 100_000))
+    begin: int | None = setting(None, "Unix second at which the sources begin; the same for all who co-sign", Bounds(0))
+    interval: float = setting(1.0, "seconds between two rounds of updates", SECONDS)
+    leads: bool = setting(True, "propose updates; otherwise only sign what others propose")
+    standby: float = setting(0.0, "lead only while a price is this old, in seconds", Bounds(0, 3_600))
+    peers: tuple[str, ...] = setting((), "http://host:port of feeders that co-sign")
+    listen: str | None = setting(None, "host:port where other feeders ask for signatures; port 0 takes a free one")
+    tolerance: int = setting(5_000, "how far a proposal may be from the own sources, in ppm", Bounds(1, 1_000_000))
+
+
+@dataclass(frozen=True, slots=True)
 class DeployConfig(Role):
     """What a deployment fixes for ever."""
 
