@@ -35,6 +35,7 @@ from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
 from rollup.l1.contract import Contract
+from rollup.l1.verdict import pricer_address
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
 
@@ -215,10 +216,13 @@ async def run_challenger(
 
 
 async def verifier_code(l1: L1Client, origin: Origin) -> bytes:
-    """The verifier's code as it stands on L1; `L1Error` if it is not the one this software was built with."""
+    """The verifier's code as it stands on L1; `L1Error` if that or its pricer is not what this software was built with."""
     code = await l1.get_code(origin.verifier)
     if code != load_artifact("Verifier").deployed_bytecode:
         raise L1Error(f"the verifier at 0x{origin.verifier.hex()} is not this version's", retryable=False)
+    pricer = pricer_address(origin.verifier)
+    if await l1.get_code(pricer) != load_artifact("Pricer").deployed_bytecode:
+        raise L1Error(f"the pricer at 0x{pricer.hex()} is not this version's", retryable=False)
     return code
 
 

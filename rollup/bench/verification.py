@@ -14,6 +14,7 @@ from rollup.l1.contract import ContractAbi
 from rollup.l1.deployment import created_address
 from rollup.l1.devkeys import dev_address
 from rollup.l1.limits import MAX_TX_GAS, TX_BASE_GAS
+from rollup.l1.verdict import pricer_address
 from rollup.types.blocks import Header
 
 INTRINSIC_PER_ZERO: Final = 4
@@ -128,6 +129,9 @@ class PyRevm:
         self._evm = module.EVM()
         code = bytes(load_artifact("Verifier").deployed_bytecode)
         self._evm.insert_account_info(self._CONTRACT, module.AccountInfo(code=code))
+        pricer = "0x" + pricer_address(bytes.fromhex(self._CONTRACT[2:])).hex()
+        pricing = bytes(load_artifact("Pricer").deployed_bytecode)
+        self._evm.insert_account_info(pricer, module.AccountInfo(code=pricing))
 
     def call(self, calldata: bytes) -> Run:
         """Execute a call from outside."""

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Account, Limits, Market, Underlying} from "../types/Leaves.sol";
+import {Account, Limits, Market} from "../types/Leaves.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Changes, Context, Party} from "./Context.sol";
 import {Fixed} from "./Fixed.sol";
@@ -20,8 +20,8 @@ struct Leg {
 }
 
 /// @title What a trade and a combo have in common
-/// @dev Twin of `rollup/stf/exchange.py`; the numbers are the steps of Trade in the specification.
-library Exchange {
+/// @dev Twin of `rollup/stf/fills.py`; the numbers are the steps of Trade in the specification.
+library Fills {
     /// @dev No fee on an option exceeds an eighth of its premium, in ppm.
     int256 private constant PREMIUM_SHARE = 125_000;
     int256 private constant FEE_UNIT = 1e12;
@@ -66,7 +66,7 @@ library Exchange {
     }
 
     /// @notice Steps 11 and 12: positions, cash, fees and open interest.
-    function exchange(Context memory ctx, Leg memory leg) internal pure returns (uint256 reason) {
+    function fill(Context memory ctx, Leg memory leg) internal pure returns (uint256 reason) {
         // Bounded: see `Limits`.
         unchecked {
             select(ctx, leg);
