@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
@@ -157,17 +155,3 @@ def opinion(*sources: Scripted) -> Opinion:
 def panel(keys: Sequence[int] = FEEDERS) -> Panel:
     """Feeders of one process, which sign whatever it proposes."""
     return Panel(SEPARATOR, [OwnKey(dev_key(key), name=str(key)) for key in keys])
-
-
-@contextmanager
-def unchanged(market: Market) -> Iterator[None]:
-    """What the block does must leave the state as it was."""
-    before = dict(market.leaves)
-    yield
-    assert market.leaves == before
-
-
-def moved(update: OracleUpdate, ppm: int) -> OracleUpdate:
-    """The same price, moved."""
-    shift = update.spot * ppm // MILLION
-    return replace(update, spot=update.spot + shift, mark=update.mark + shift)
