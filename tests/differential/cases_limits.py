@@ -14,7 +14,7 @@ from tests.differential.world import COIN, DOLLAR, World
 
 @case(Reason.UNDECODABLE, index=1)
 def bytes_of_no_type(_: World) -> Txs:
-    return [w.cancel(0, 1), b"\x07" + bytes(100)]
+    return [w.cancel(0, 1), b"\x0c" + bytes(100)]
 
 
 @case(Reason.UNDECODABLE, index=1)
