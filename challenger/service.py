@@ -216,7 +216,7 @@ async def run_challenger(
 
 
 async def verifier_code(l1: L1Client, origin: Origin) -> bytes:
-    """The verifier's code as it stands on L1; `L1Error` if that or its pricer is not what this software was built with."""
+    """The verifier's code as it stands on L1; `L1Error` if that or its pricer is not this software's own."""
     code = await l1.get_code(origin.verifier)
     if code != load_artifact("Verifier").deployed_bytecode:
         raise L1Error(f"the verifier at 0x{origin.verifier.hex()} is not this version's", retryable=False)
