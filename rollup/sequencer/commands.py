@@ -140,8 +140,8 @@ class TradeReport:
 
     @property
     def trade_id(self) -> str:
-        """Stable and unique as long as its block stands."""
-        return f"{self.block}-{self.index}"
+        """Stable and unique as long as its block stands; the legs of a combo differ by their markets."""
+        return f"{self.block}-{self.index}-{self.market}"
 
 
 @value(frozen=True, slots=True)

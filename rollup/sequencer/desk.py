@@ -29,6 +29,7 @@ from rollup.sequencer.risk.work import RiskDesk
 from rollup.sequencer.sensitivities import SensitivityTable
 from rollup.sequencer.unit import Unit
 from rollup.stf.builder import BlockFull, InvalidTransaction
+from rollup.types.leaves import Account
 from rollup.types.messages import List
 from rollup.types.reasons import Reason
 from rollup.types.transactions import encode_transaction
@@ -133,6 +134,15 @@ class Desk:
             if isinstance(receipt.subject, List) and receipt.reason is Reason.NONE:
                 listings.append(receipt.subject)
         self._floor.open_markets(self.catalogue.extend(listings))
+
+    def authorised(self, account: int, address: bytes) -> Account:
+        """The account, if `address` may trade for it; ACCOUNT_UNKNOWN, SIGNATURE_INVALID."""
+        return self._floor.authorised(account, address)
+
+    @property
+    def flagged(self) -> set[int]:
+        """Accounts that are not sound, as far as they were seen."""
+        return self._floor.flagged
 
     def take_unit(self) -> Unit:
         """Seal, and hand over everything since the last call."""

@@ -73,7 +73,7 @@ def bid_digest(separator: bytes, bid: Bid) -> bytes:
 
 
 def legs_digest(legs: tuple[Leg, ...]) -> bytes:
-    """The hash of a combo's legs; COMBO_LEGS unless they are 1 … 4, by market ascending, ORDER_INVALID for a bad one."""
+    """The hash of a combo's legs; COMBO_LEGS unless they are 1 … 4 by market ascending, ORDER_INVALID for a bad one."""
     if not 1 <= len(legs) <= MAX_LEGS or [leg.market for leg in legs] != sorted({leg.market for leg in legs}):
         raise refusal(Reason.COMBO_LEGS)
     for leg in legs:

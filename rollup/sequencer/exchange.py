@@ -10,6 +10,7 @@ from collections.abc import Callable
 from rollup.crypto import eip712
 from rollup.sequencer.admission import Admission
 from rollup.sequencer.archive import Archive
+from rollup.sequencer.auctions import AuctionView, live_auctions
 from rollup.sequencer.catalogue import Catalogue, Instrument
 from rollup.sequencer.checks import check_account, check_order
 from rollup.sequencer.commands import (
@@ -25,9 +26,12 @@ from rollup.sequencer.commands import (
 from rollup.sequencer.desk import Desk
 from rollup.sequencer.digests import digests_of
 from rollup.sequencer.margins import account_view, ticker_view
+from rollup.sequencer.marks import mark_of
 from rollup.sequencer.matching_orders import TimeInForce
 from rollup.sequencer.oracle import OracleView, oracle_view
 from rollup.sequencer.rejections import StoppedServing, UnknownOrder, refusal
+from rollup.sequencer.rfq_door import RfqDoor
+from rollup.sequencer.sensitivities import SensitivityTable
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import AccountView, BatchView, BlockView, DepthView, StatusView, TickerView
 from rollup.types.reasons import Reason
@@ -59,6 +63,8 @@ class Exchange:
         self._listeners: list[News] = []
         self._sequence = 0
         self._last_prices: dict[int, int] = {}
+        self.rfq = RfqDoor(self, desk, separator)
+        """Requests for quotes."""
         self.serving: Callable[[], bool] = lambda: True
         """Whether commands are taken in; not while the chain is being moved."""
 
@@ -120,6 +126,18 @@ class Exchange:
     def oracle(self) -> OracleView:
         """What the oracle has said, and what its feeders must know to say more."""
         return oracle_view(self._desk)
+
+    def auctions(self) -> list[AuctionView]:
+        """The liquidations that can be bid for."""
+        return live_auctions(self._desk)
+
+    def mark(self, instrument: Instrument) -> int:
+        """The mark of a market (µUSD per coin), 0 if it has none."""
+        return mark_of(self._desk.ledger.begin().view, instrument.number)
+
+    def sensitivities(self) -> SensitivityTable:
+        """Volatilities and Greeks of all markets now."""
+        return self._desk.sensitivities()
 
     def depth(self, instrument: Instrument, levels: int) -> DepthView:
         """The best levels of a book."""

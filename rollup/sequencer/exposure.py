@@ -1,10 +1,9 @@
-"""Margin of open orders: an order is taken in only if its account could stand all of it being filled, whatever of its
-other orders fills besides.
+"""Margin of open orders: an order is taken in only if its account could stand all of it being filled.
 
-This protects the book from orders that would be refused when their turn comes; what decides in the end is the state
-transition's own check of each trade. An account that has no other order open is valued exactly. For others there is a
-lower bound of what equity exceeds initial margin by, over every choice of other orders being filled or not: with the
-sheets of the state transition, in units of 4·10⁻¹² USD,
+And that whatever of its other orders fills besides. This protects the book from orders that would be refused when their
+turn comes; what decides in the end is the state transition's own check of each trade. An account that has no other
+order open is valued exactly. For others there is a lower bound of what equity exceeds initial margin by, over every
+choice of other orders being filled or not: with the sheets of the state transition, in units of 4·10⁻¹² USD,
 
     4 E + Σ_underlyings min_j Σ_markets [5 s·d_j + min(0, 5 B·d_j + 4 g) + min(0, −5 S·d_j + 4 h)] − 5 C
 

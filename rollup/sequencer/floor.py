@@ -50,6 +50,8 @@ class Floor:
         self.flagged: set[int] = set()
         """Accounts that are not sound, as far as they were seen."""
         self._max_orders = max_orders
+        self.unit = Unit()
+        self._swept = 0
         self._clear()
 
     def seal(self) -> None:
