@@ -157,6 +157,10 @@ class DevnetConfig(Role):
     feeder_seconds: float = setting(1.0, "time between two prices", SECONDS)
     makers: int = setting(2, "demo traders that quote around the mark", Bounds(0, 100))
     takers: int = setting(4, "demo traders that cross the spread", Bounds(0, 100))
+    series_seconds: int = setting(
+        300, "life of the near series of options, listed one after the other", Bounds(60, 86_400)
+    )
+    listing_delay: int = setting(5, "seconds from a listing until it opens", Bounds(0, 3_600))
     trader_seconds: float = setting(0.5, "mean time between two actions of a trader", SECONDS)
     cashier_seconds: float = setting(15.0, "time between two withdrawals, each claimed once it is final", SECONDS)
     seed: int = setting(1, "seed of prices and traders", Bounds(0, 2**63 - 1))

@@ -17,22 +17,30 @@ import trio
 from rollup.cli.amounts import show_usd
 from rollup.cli.claims import Vault
 from rollup.cli.funding import Bank
+from rollup.cli.market_admin import ListingDesk
 from rollup.cli.mirror import Mirror, open_mirror
 from rollup.cli.wallet import Wallet
 from rollup.crypto.eip712 import domain_separator
 from rollup.devnet.cashier import Tell, run_cashier
 from rollup.devnet.client import Client, NoAnswer, open_client
-from rollup.devnet.roles import BANKER, FEEDERS, TRADERS
+from rollup.devnet.lister import Lister
+from rollup.devnet.roles import ADMIN, BANKER, FEEDERS, TRADERS
+from rollup.devnet.schedule import Schedule
 from rollup.devnet.traders import Behaviour, Maker, Taker, Trader, run_trader
 from rollup.feeder.opinion import Opinion
+from rollup.feeder.rounds import Update
 from rollup.feeder.service import FeederOptions, run_feeder
 from rollup.feeder.sources import SourceSettings, open_sources
+from rollup.feeder.statements import Subject, subject_of, surface_of
+from rollup.feeder.venue import Venue, VenueSilent
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment
 from rollup.l1.devkeys import dev_address, dev_key
 from rollup.rpc.client import RpcDisconnected, RpcError, RpcUnreachable
+from rollup.types.instruments import symbol_of
 from rollup.types.limits import MILLION
+from rollup.types.prices import SurfaceUpdate
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +49,8 @@ MONEY: Final = 25_000 * MILLION
 AWAY_SECONDS: Final = 1.0
 """Pause before a sequencer that is away is tried again."""
 CREDIT_SECONDS: Final = 0.2
+SURFACE_SECONDS: Final = 30
+"""A surface is told this often: it changes every second, and nobody reads so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +63,30 @@ class Cast:
     feeder_seconds: float
     trader_seconds: float
     cashier_seconds: float
+    series_seconds: int
     seed: int
     candles: Path | None
+
+
+class Surfaces:
+    """Tells now and then of the surfaces that the feeders send."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: dict[Subject, int] = {}
+
+    def hear(self, update: Update) -> None:
+        """Take one update of any kind."""
+        said, subject = update.statement, subject_of(update.statement)
+        if not isinstance(said, SurfaceUpdate) or said.time - self._told.get(subject, 0) < SURFACE_SECONDS:
+            return
+        self._told[subject] = said.time
+        volatility = float(surface_of(said).svi.floats().volatility(0.0))
+        coin = symbol_of(said.underlying)
+        text = (
+            f"surface   {coin} series {said.series}: forward {said.forward / MILLION:,.2f}, volatility {volatility:.1%}"
+        )
+        self._tell("surface", text, coin=coin, series=said.series, forward=said.forward, volatility=volatility)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +106,15 @@ async def run_actors(l1_url: str, rpc_url: str, deployment: Deployment, cast: Ca
         vault = Vault(l1, deployment.vault)
         tell("playing", f"{len(company.traders)} traders and {cast.feeders} feeders play")
         async with trio.open_nursery() as nursery:
-            await nursery.start(run_feeder, company.feeders, lambda _: None)
+            await nursery.start(run_feeder, company.feeders, Surfaces(tell).hear)
+            desk = ListingDesk(l1, deployment)
+            lister = Lister(desk, L1Account(l1, dev_key(ADMIN)), Schedule(cast.series_seconds), tell)
             while True:
                 try:
-                    async with open_client(rpc_url) as client:
+                    async with open_client(rpc_url) as client, trio.open_nursery() as session:
+                        session.start_soon(lister.run, Venue(client.rpc))
                         await _play(client, company, cast, mirror, vault, banker, tell)
-                except* (RpcDisconnected, RpcUnreachable, NoAnswer) as gone:
+                except* (RpcDisconnected, RpcUnreachable, NoAnswer, VenueSilent) as gone:
                     log.warning("sequencer_away", errors=[str(each) for each in gone.exceptions])
                 await trio.sleep(AWAY_SECONDS)
 
@@ -119,9 +154,8 @@ async def _play(
         await _await_credit(client, trader.account)
     luck = Random(f"{cast.seed}/cashier")  # noqa: S311 - protects nothing
     async with trio.open_nursery() as nursery:
-        names = tuple(await client.instruments())
         for trader, behaviour in zip(company.traders, company.behaviours, strict=True):
-            nursery.start_soon(run_trader, client, behaviour, names, trader.luck, cast.trader_seconds)
+            nursery.start_soon(run_trader, client, behaviour, trader.luck, cast.trader_seconds)
         if company.traders:
             nursery.start_soon(
                 run_cashier, client, mirror, vault, payer, company.traders, luck, cast.cashier_seconds, tell
