@@ -28,6 +28,7 @@ COMMANDS: Final = (
     ("Networks", "sequencer", "rollup.cli.sequencer:serve_sequencer", "Run a sequencer: exchange, blocks, batches."),
     ("Networks", "feeder", "rollup.cli.feeder:serve_feeder", "Run an oracle feeder: prices, forwards, volatilities."),
     ("Networks", "actors", "rollup.cli.devnet:actors", "Run a devnet's oracle feeders and demo traders."),
+    ("Networks", "liquidator", "rollup.cli.liquidator:liquidator", "Bid in liquidation auctions when that pays."),
     ("Trust", "verify", "rollup.cli.verify:verify", "Rebuild the whole state from L1 alone and check every root."),
     (
         "Trust",
@@ -46,12 +47,13 @@ COMMANDS: Final = (
     ("Trading", "cancel", "rollup.cli.trading:cancel", "Take an order off the book, or all of them."),
     ("Trading", "account", "rollup.cli.looking:account", "Show an account: cash, margin, positions, open orders."),
     ("Trading", "book", "rollup.cli.looking:book", "Show an order book."),
+    ("Trading", "greeks", "rollup.cli.greeks:greeks", "Show volatilities and Greeks of markets or of an account."),
     ("Trading", "block", "rollup.cli.looking:block", "Show a block."),
     ("Trading", "batch", "rollup.cli.looking:batch", "Show a batch on L1."),
 )
 """Group, name, where it is, what it does. The last must not need the module, which is imported only when used."""
 
-SERVICES: Final = frozenset({"l1", "sequencer", "feeder", "devnet", "actors"})
+SERVICES: Final = frozenset({"l1", "sequencer", "feeder", "liquidator", "devnet", "actors"})
 """Commands that end by being interrupted, which is therefore no failure."""
 
 

@@ -11,7 +11,7 @@ import trio
 from rollup.rpc.client import RpcError, WsRpc, connect_ws
 from tests.support.deployed import Site, open_site
 from tests.support.served import PRICE, derive, funded, options, posted, serve, until
-from tests.support.trader import USD, Trader, micro, open_accounts
+from tests.support.trader import USD, micro, open_accounts
 
 COIN = 1_000_000
 

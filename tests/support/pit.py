@@ -8,11 +8,11 @@ from typing import Any
 from rollup.sequencer.commands import OrderReport
 from rollup.sequencer.risk.register import Findings, Register
 from rollup.stf.sheets import sheet_of
-from rollup.types.genesis import Genesis, MarketConfig, SeriesConfig
+from rollup.types.genesis import BTC, Genesis, MarketConfig, SeriesConfig
 from rollup.types.leaves import MarketKind
 from rollup.types.transactions import FreshOrder
 from tests.stf.venue import CALL, EXPIRY, FAR_CALL, FAR_STRIKE, FUTURE, LOT, PERP, PUT, SERIES, STRIKE, P, surface
-from tests.stf.world import BTC, START, genesis, order, price
+from tests.stf.world import START, genesis, order, price
 from tests.support.desk import Trading, new_store
 
 __all__ = [

@@ -49,7 +49,9 @@ class Trader:
         """A forward of now with a smile of 55 %, by the same feeder."""
         now = int(time.time())
         svi = {"a": 200_000_000, "b": 200_000_000, "rho": -300_000_000, "m": 0, "sigma": 500_000_000}
-        digest = eip712.surface_digest(self.separator, 1, series, now, forward, *svi.values(), 1_000_000)
+        digest = eip712.surface_digest(
+            self.separator, 1, series, now, forward, 200_000_000, 200_000_000, -300_000_000, 0, 500_000_000, 10**6
+        )
         signature = f"0x{sign(digest, dev_key(FEEDER)).hex()}"
         return {
             "underlying": 1, "series": series, "time": now, "forward": forward, **svi, "confidence": 1_000_000,
