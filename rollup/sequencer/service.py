@@ -113,7 +113,9 @@ async def run_sequencer(
         async with _tuned_nursery() as nursery:
             posting = None
             if options.post_batches:
-                post = partial(run_posting, options, contract, account, alarms, writer, watcher, origin.separator)
+                post = partial(
+                    run_posting, options, contract, account, alarms, writer, watcher, origin.separator, ledger
+                )
                 posting = await nursery.start(partial(_speak_last, committer, post))
             exchange.serving = lambda: watcher.may_build and not committer.failed and not (posting and posting.stopped)
             nursery.start_soon(_speak_last, committer, writer.run)

@@ -1,40 +1,25 @@
-"""DISHONEST ON PURPOSE. What a fraudulent sequencer would do, so that challengers can be seen to stop it.
-
-Nothing here runs unless an operator asks for `--fault KIND`. Each kind posts one wrong block, the first from `fault_at`
-on that allows it, and behaves honestly otherwise:
-
-    wrong-root       the insurance fund grows by a dollar in the claimed state
-    stolen-cash      an account of the block has a thousand dollars more
-    wrong-funding    an underlying's funding index is off
-    ignored-inbox    inbox messages are consumed and not executed
-    forged-signature a transaction is signed by somebody else
-    overfill         a trade fills more than its orders allow
-    replayed-order   a trade stands in the block twice
-    undecodable      a byte that is no transaction ends the block
-    skipped-margin   orders are filled that their accounts cannot bear (somebody has to send one)
-    over-meter       a block holds more than 32 transactions (somebody has to send as many within one block interval)
-"""
+"""Faults of single blocks: what was sealed honestly is changed before it becomes the head."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from rollup.crypto.signatures import Recover, sign
-from rollup.errors import BlockFull, ConfigError, InvalidTransaction
-from rollup.sequencer.ledger import Ledger
-from rollup.sequencer.options import Clock, SequencerOptions
-from rollup.stf import meters
-from rollup.stf import trade as trade_rules
-from rollup.stf.builder import BlockBuilder, SealedBlock
+from rollup.crypto.signatures import sign
+from rollup.errors import BlockFull, InvalidTransaction
+from rollup.sequencer.faults.ledger import DishonestLedger, Edit, changed
+from rollup.stf import combo, liquidation
+from rollup.stf.builder import SealedBlock
 from rollup.stf.context import Context
 from rollup.stf.margin import Margin, margin
-from rollup.store.state import StateStore
-from rollup.types.keys import GLOBALS, KeyKind, kind_of
-from rollup.types.leaves import Account, Globals, Underlying
+from rollup.types.keys import GLOBALS, KeyKind, account_of, kind_of, market_key
+from rollup.types.leaves import Account, Globals, Market, Underlying
+from rollup.types.reasons import Reason
 from rollup.types.transactions import (
     Cancel,
+    ComboTrade,
+    Flag,
     FreshOrder,
     SetSigner,
     Trade,
@@ -48,55 +33,6 @@ from rollup.types.transactions import (
 _DOLLAR: Final = 1_000_000
 _FORGER: Final = b"\x01" * 32
 """A key that owns nothing; public, as everything in this module."""
-
-
-class DishonestLedger(Ledger):
-    """A ledger that seals one wrong block."""
-
-    fault_at: int
-    spoil: Callable[[DishonestLedger, SealedBlock], SealedBlock | None]
-    done = False
-
-    def _finish(self, builder: BlockBuilder) -> SealedBlock:
-        sealed = builder.finish()
-        if self.done or self.number + 1 < self.fault_at:
-            return sealed
-        spoiled = self.spoil(self, sealed)
-        self.done = spoiled is not None
-        return spoiled or sealed
-
-    def again(self, sealed: SealedBlock) -> BlockBuilder:
-        """A builder of the same block on the same state, with nothing in it."""
-        return BlockBuilder(self.store.read, sealed.timestamp, self._separator, self._recover)
-
-
-def make_ledger(
-    options: SequencerOptions, store: StateStore, fork: int, separator: bytes, recover: Recover, clock: Clock
-) -> Ledger:
-    """The ledger that the options ask for: an honest one, unless a fault is named. `ConfigError` for unknown faults."""
-    if options.fault is None:
-        return Ledger(store, fork, separator, recover, clock)
-    if options.fault not in FAULTS:
-        raise ConfigError(f"no fault {options.fault!r}; there are {', '.join(FAULTS)}")
-    ledger = DishonestLedger(store, fork, separator, recover, clock)
-    ledger.fault_at = options.fault_at
-    ledger.spoil = _SPOILERS.get(options.fault, _leave)
-    if options.fault == "skipped-margin":
-        ledger.enforces_margin = False
-        setattr(trade_rules, "require_margin", _ignore_margin)  # noqa: B010 - it is no export of that module
-    if options.fault == "over-meter":
-        meters.LIMITS = (64, *meters.LIMITS[1:])  # type: ignore[misc]
-    return ledger
-
-
-def _ignore_margin(ctx: Context, _before: Account, after: Account, _shrinks: bool) -> Margin:
-    """As the rule that it stands for, but nothing is refused."""
-    return margin(ctx, after)
-
-
-def _leave(_: DishonestLedger, __: SealedBlock) -> SealedBlock | None:
-    """The fault is in the rules that the ledger runs, not in its last step."""
-    return None
 
 
 def _wrong_root(_: DishonestLedger, sealed: SealedBlock) -> SealedBlock:
@@ -172,19 +108,59 @@ def _undecodable(_: DishonestLedger, sealed: SealedBlock) -> SealedBlock:
     return replace(sealed, txs=sealed.txs + b"\xff")
 
 
-_SPOILERS: Final[dict[str, Callable[[DishonestLedger, SealedBlock], SealedBlock | None]]] = {
-    "wrong-root": _wrong_root,
-    "stolen-cash": _stolen_cash,
-    "wrong-funding": _wrong_funding,
-    "ignored-inbox": _ignored_inbox,
-    "forged-signature": _forged_signature,
-    "overfill": _overfill,
-    "replayed-order": _replayed_order,
-    "undecodable": _undecodable,
-}
+def _unjust_liquidation(ledger: DishonestLedger, sealed: SealedBlock) -> SealedBlock | None:
+    """Flag the first sound account of the block that holds anything."""
+    for key, value in sealed.writes.items():
+        if kind_of(key) is not KeyKind.ACCOUNT:
+            continue
+        account = Account.decode(value)
+        if account.positions and not account.status:
+            with changed((liquidation, "margin", _belittle)):
+                found = ledger.rerun(sealed, None, Flag(account_of(key)))
+            if found is not None:
+                return found
+    return None
 
-FAULTS: Final = (*_SPOILERS, "skipped-margin", "over-meter")
-"""Every kind of dishonesty on offer."""
+
+def _belittle(ctx: Context, account: Account) -> Margin:
+    """A maintenance margin just above the equity; what is below it anyway would be flagged with justice."""
+    found = margin(ctx, account)
+    if found.equity < found.maintenance:
+        raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
+    return Margin(found.equity, found.equity + 1)
+
+
+def _wrong_combo_leg(ledger: DishonestLedger, sealed: SealedBlock) -> SealedBlock | None:
+    """Fill the first leg of the first combo a tick above its price; the state is right but for the signatures."""
+    transactions = list(decode_transactions(sealed.txs))
+    for index, transaction in enumerate(transactions):
+        if isinstance(transaction, ComboTrade):
+            first, *others = transaction.legs
+            tick = Market.decode(ledger.store.read(market_key(first.market))).tick
+            legs = (replace(first, price=first.price + tick), *others)
+            transactions[index] = replace(transaction, legs=legs)
+            with changed((combo, "authorise", _believe)):
+                return ledger.rerun(sealed, transactions)
+    return None
+
+
+def _believe(*_: object, session: bool) -> None:
+    """Any signature is good."""
+
+
+EDITS: Final[Mapping[str, Edit]] = {
+    "wrong-root": Edit(_wrong_root),
+    "stolen-cash": Edit(_stolen_cash),
+    "wrong-funding": Edit(_wrong_funding),
+    "ignored-inbox": Edit(_ignored_inbox),
+    "forged-signature": Edit(_forged_signature),
+    "overfill": Edit(_overfill),
+    "replayed-order": Edit(_replayed_order),
+    "undecodable": Edit(_undecodable),
+    "unjust-liquidation": Edit(_unjust_liquidation),
+    "wrong-combo-leg": Edit(_wrong_combo_leg),
+}
+"""By kind of fault."""
 
 
 def _with(sealed: SealedBlock, key: int, value: bytes) -> SealedBlock:
