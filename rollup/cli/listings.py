@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from rollup.errors import ConfigError, Undecodable
 from rollup.feeder.coins import coin_number
+from rollup.types.genesis import Genesis
 from rollup.types.instruments import Instruments, symbol_of
 from rollup.types.keys import KeyKind, index_of, kind_of, underlying_of
 from rollup.types.limits import MILLION
@@ -134,6 +135,17 @@ class Listed:
     def _note_market(self, number: int, market: Market) -> None:
         self.markets.setdefault(number, market)
         self._known.add((market.underlying, market.kind, market.series, market.strike))
+
+
+def extended(genesis: Genesis, wanted: Sequence[Wanted]) -> Genesis:
+    """The genesis with everything wanted listed from the beginning, and what that needs."""
+    items = Listed.of(genesis.leaves(), ()).plan(wanted)
+    return replace(
+        genesis,
+        underlyings=(*genesis.underlyings, *(item for item in items if isinstance(item, UnderlyingConfig))),
+        series=(*genesis.series, *(item for item in items if isinstance(item, SeriesConfig))),
+        markets=(*genesis.markets, *(item for item in items if isinstance(item, MarketConfig))),
+    )
 
 
 def read_name(name: str) -> Wanted:

@@ -138,6 +138,7 @@ class DeployConfig(Role):
     reward_delay: int = setting(DAY, "seconds a reward waits for a better claim", Bounds(1, 365 * DAY))
     minimum_opening: int = setting(1_000_000, "least µUSD that opens an account", Bounds(1, 2**60))
     force_fee: int = setting(10**14, "wei for a forced transaction on an empty queue", Bounds(0, 10**20))
+    instruments: tuple[str, ...] = setting((), "futures and options of the genesis: BTC-20261225-60000-C and the like")
     market_admin: str | None = setting(None, "who lists markets: address or dev:N; without it nobody ever does")
     listing_delay: int = setting(DAY, "seconds from a listing until it opens", Bounds(0, 365 * DAY))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rollup.cli.listings import EXPIRY_HOUR, Listed, Wanted, chain_of, strikes_around
+from rollup.cli.listings import EXPIRY_HOUR, Wanted, chain_of, extended, strikes_around
 from rollup.feeder.sources import FIRST_PRICES
 from rollup.types.genesis import BTC, Genesis, MarketConfig, SeriesConfig, devnet_genesis
 from rollup.types.listing import Item
@@ -49,8 +49,7 @@ class Schedule:
         )
         price = FIRST_PRICES[COIN]
         far = chain_of(COIN, self.far_expiry(time), strikes_around(price, STRIKES, FAR_STEP))
-        items = Listed.of(plain.leaves(), ()).plan([*far, *self.near_chain(time, price)])
-        return replace(plain, underlyings=coins, series=series_of(items), markets=(*plain.markets, *markets_of(items)))
+        return extended(replace(plain, underlyings=coins), [*far, *self.near_chain(time, price)])
 
 
 def series_of(items: list[Item]) -> tuple[SeriesConfig, ...]:
