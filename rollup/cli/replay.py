@@ -78,16 +78,19 @@ async def replay(
                 display.step("summary", await run_chain_replay(shown, display))
             return
         from rollup.feeder.candles import read_candles  # noqa: PLC0415
+        from rollup.replay.crash.run import run_leveraged_replay  # noqa: PLC0415
+        from rollup.replay.crash.words import tell as tell_leveraged  # noqa: PLC0415
         from rollup.replay.run import run_replay  # noqa: PLC0415
         from rollup.replay.settings import ReplaySettings  # noqa: PLC0415
         from rollup.replay.tape import Tape, read_stretch  # noqa: PLC0415
-        from rollup.replay.words import tell  # noqa: PLC0415
+        from rollup.replay.words import tell as tell_candles  # noqa: PLC0415
 
         recorded = list(read_candles(candles))
         stretch = read_stretch(recorded, ticks, since)
         settings = ReplaySettings(Tape(recorded), stretch, count, orders, seed, folder, l1, share)
-        with Display(common.output(), tell) as display:
-            display.step("summary", await run_replay(settings, display))
+        run, words = (run_leveraged_replay, tell_leveraged) if leverage else (run_replay, tell_candles)
+        with Display(common.output(), words) as display:
+            display.step("summary", await run(settings, display))
 
 
 def read_share(share: float) -> int:

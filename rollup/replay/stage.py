@@ -48,6 +48,7 @@ class Stage:
     deployment: Deployment
     treasury: Treasury
     opened_at: int
+    genesis: Genesis
 
 
 async def run_own_l1(begins: int, log: Path, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
@@ -72,9 +73,10 @@ async def set_stage(l1: L1Client, make_genesis: MakeGenesis = devnet_genesis, li
     """
     payer = L1Account(l1, PAYER)
     opened_at = await l1_time(l1)
+    genesis = make_genesis(opened_at, tuple(address_of(key) for key in FEEDERS), THRESHOLD)
     plan = DeploymentPlan(
         sequencer=address_of(SEQUENCER),
-        genesis=make_genesis(opened_at, tuple(address_of(key) for key in FEEDERS), THRESHOLD),
+        genesis=genesis,
         dispute_window=DISPUTE_WINDOW,
         proposer_timeout=PATIENCE_OF_L1,
         force_deadline=PATIENCE_OF_L1,
@@ -84,7 +86,7 @@ async def set_stage(l1: L1Client, make_genesis: MakeGenesis = devnet_genesis, li
         listing_delay=listing_delay,
     )
     deployment = await deploy_contracts(payer, plan)
-    return Stage(l1, deployment, Treasury(payer, deployment), opened_at)
+    return Stage(l1, deployment, Treasury(payer, deployment), opened_at, genesis)
 
 
 async def open_accounts(

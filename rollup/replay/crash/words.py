@@ -1,0 +1,51 @@
+"""The figures of a leveraged replay in words, for people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rollup.replay import words
+from rollup.replay.words import Figures, usd
+
+
+def tell(step: str, figures: Figures) -> str:
+    """The lines of a step that is done; those that other replays have too are told as there."""
+    own = _WORDS.get(step)
+    return words.tell(step, figures) if own is None else own(figures)
+
+
+def _network(f: Figures) -> str:
+    terms = (
+        f"venue         margin shocks of {f['spot_step_ppm'] / 10_000:g} %, auctions of {f['auction_seconds']} s, "
+        f"{f['options']} options beside the perpetual"
+    )
+    return words.tell("network", f) + "\n" + terms
+
+
+def _liquidation(f: Figures) -> str:
+    lags = ", ".join(f"{count:,} after {lag}" if lag != "0" else f"{count:,} in it" for lag, count in f["lags"].items())
+    return (
+        f"liquidation   {f['flags']:,} flags on {f['accounts_flagged']:,} accounts, each in the second in which equity "
+        f"first fell below maintenance\n"
+        f"              by blocks after that block: {lags or 'none'}; {f['cleared']:,} cleared; checked by "
+        f"{f['margins']:,} exact margins in {f['blocks']:,} blocks\n"
+        f"              {f['bids']:,} bids took {usd(f['sold_value'])} of {f['accounts_sold']:,} accounts for "
+        f"{usd(f['discount'])} less; {usd(f['dues'])} of dues into the insurance fund\n"
+        f"              fund: insurance and fees at most {usd(f['fund_peak'])}, {usd(f['fund_end'])} in the end, empty "
+        f"after {f['fund_emptied']:,} blocks, never negative; it covered {usd(f['covered'])}\n"
+        f"              {f['deleveragings']:,} deleveragings of {f['accounts_deleveraged']:,} accounts against "
+        f"{f['counterparties']:,} others, {usd(f['deleveraged_value'])} at bankruptcy prices\n"
+        f"              {f['write_offs']:,} debts cleared, {usd(f['written_off'])} written off, bad debt in the end "
+        f"{usd(f['bad_debt'])}; at most {f['insolvent_peak']:,} insolvent at once, the worst at "
+        f"{usd(f['worst_equity'])}"
+    )
+
+
+def _summary(f: Figures) -> str:
+    return (
+        f"summary       everything held: {f['trades']:,} trades, {f['flags']:,} flags, {f['bids']:,} bids, "
+        f"{f['deleveragings']:,} deleveragings; {f['seconds']:.1f} s in all"
+    )
+
+
+_WORDS: Final = {"network": _network, "liquidation": _liquidation, "summary": _summary}
