@@ -164,6 +164,9 @@ library Liquidation {
         // Bounded: see `Limits`.
         unchecked {
             Position[] memory positions = ctx.maker.settled.positions;
+            // Moving a position is as much work as valuing it.
+            reason = ctx.meters.countRevaluations(positions.length);
+            if (reason != Reasons.NONE) return reason;
             for (uint256 i = 0; i < positions.length; ++i) {
                 Position position = Holdings.get(positions, i);
                 (uint256 id, uint256 marketAt) = (position.market(), position.pointer());

@@ -35,7 +35,7 @@ library Metering {
     uint256 private constant WAY_OF_SERIES = 1280;
     uint256 private constant WAY_OF_OTHERS = 480;
     uint256 internal constant RECOVERIES = 96;
-    uint256 internal constant REVALUATIONS = 1024;
+    uint256 internal constant REVALUATIONS = 1536;
     uint256 internal constant PRICINGS = 80;
 
     function countTransaction(Meters memory meters) internal pure returns (uint256) {
