@@ -69,5 +69,10 @@ def test_a_feeder_s_settings_arrive() -> None:
     """Sources, keys, and how it co-signs."""
     config = FeederConfig(keys=("dev:10", "dev:11"), walks=("SOL=150",), begin=5, peers=("http://y",), tolerance=9)
     options = make_options(config, "ws://x", DEPLOYMENT)
-    assert (options.opinion.coins, len(options.keys), options.peers, options.tolerance) == (frozenset({3}), 2, ("http://y",), 9)
+    assert (options.opinion.coins, len(options.keys), options.peers, options.tolerance) == (
+        frozenset({3}),
+        2,
+        ("http://y",),
+        9,
+    )
     assert options.opinion.prices(3, 5).spot == 150 * 10**6
