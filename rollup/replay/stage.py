@@ -104,7 +104,9 @@ async def open_owners(
     return await treasury.open([(address_of(key), deposit) for key, deposit in owners], progress)
 
 
-def sequencer_options(stage: Stage, folder: Path, clock: Clock, block_interval: float = 0.004) -> SequencerOptions:
+def sequencer_options(
+    stage: Stage, folder: Path, clock: Clock, block_interval: float = 0.004, flag_patience: float = 0.0
+) -> SequencerOptions:
     """An ordinary sequencer that is quick to notice deposits and to seal, for the replay waits for both."""
     return SequencerOptions(
         data_dir=folder / "sequencer",
@@ -113,6 +115,7 @@ def sequencer_options(stage: Stage, folder: Path, clock: Clock, block_interval: 
         key=SEQUENCER,
         l1_from_block=stage.deployment.block,
         block_interval=block_interval,
+        flag_patience=flag_patience,
         batch_interval=3.0,
         poll_interval=0.2,
         confirmations=0,

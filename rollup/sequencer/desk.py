@@ -6,7 +6,7 @@ What changes goes into the current `Unit`, to be made durable before anybody hea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import time_ns
 
 from rollup.crypto.keccak import keccak
@@ -60,6 +60,10 @@ class Desk:
     def unit(self) -> Unit:
         """What was done since `take_unit`."""
         return self._floor.unit
+
+    def listen_to_prices(self, listener: Callable[[], None]) -> None:
+        """Have `listener` told whenever the oracle has spoken in the open block."""
+        self._floor.on_price = listener
 
     def sensitivities(self) -> SensitivityTable:
         """Volatilities and Greeks as of now."""

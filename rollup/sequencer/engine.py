@@ -1,8 +1,9 @@
 """The engine: the one task that changes books and ledger. Commands come in, units for the group commit go out.
 
-A unit is sent on when nothing but answers wait, or when the open block is `interval` seconds old. While the committer
-writes one unit the engine works on the next; if the committer falls behind, the channel between them is what slows the
-engine, then admission, and then callers hear `Busy`.
+A unit is sent on when nothing but answers wait, or when the open block is `interval` seconds old (`patience`, while
+the flags that a price in it calls for are being found). While the committer writes one unit the engine works on the
+next; if the committer falls behind, the channel between them is what slows the engine, then admission, and then callers
+hear `Busy`.
 """
 
 from __future__ import annotations
@@ -54,11 +55,13 @@ class Engine:
         inputs: trio.MemoryReceiveChannel[list[Input]],
         units: trio.MemorySendChannel[Unit],
         interval: float,
+        patience: float = 0.0,
     ) -> None:
         self._desk = desk
         self._inputs = inputs
         self._units = units
         self._interval = interval
+        self._patience = patience
         self._opened = inf
 
     async def run(self) -> None:
@@ -67,7 +70,7 @@ class Engine:
             expiry = trio.current_time() + EXPIRY_TICK
             while True:
                 try:
-                    inputs = await self._receive(min(self._opened + self._interval, expiry))
+                    inputs = await self._receive(min(self._due(), expiry))
                 except trio.EndOfChannel:
                     break
                 self._desk.ledger.refresh()
@@ -131,8 +134,13 @@ class Engine:
                 await self._flush()
         elif self._opened == inf:
             self._opened = now
-        elif now >= self._opened + self._interval:
+        elif now >= self._due():
             await self._flush()
+
+    def _due(self) -> float:
+        """When the open block is to be sealed: with a price in it, not before everybody was screened, or `patience`."""
+        waits = max(self._interval, self._patience) if self._desk.risk.awaited else self._interval
+        return self._opened + waits
 
     async def _written(self) -> None:
         """Wait until everything sent on so far is durable: its own answer waits behind it."""

@@ -6,7 +6,7 @@ anybody asking: they expire, the state changes under them, a restart restores th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final
 
@@ -47,6 +47,8 @@ class Floor:
         """How often the chain was moved."""
         self.changed: dict[int, bytes] = {}
         """Leaves of accounts that blocks have written since whoever screens margins took them away."""
+        self.on_price: Callable[[], None] = lambda: None
+        """Told at once when the oracle has spoken, long before that is durable."""
         self.flagged: set[int] = set()
         """Accounts that are not sound, as far as they were seen."""
         self._max_orders = max_orders
@@ -83,6 +85,7 @@ class Floor:
         """The oracle has spoken in the open block."""
         self.prices += 1
         self.unit.priced = True
+        self.on_price()
 
     # -- admission -----------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,8 @@ async def run_sequencer(
         committer = Committer(writer, options.key, origin.separator, exchange.announce)
         risk = RiskWatch(desk, lambda findings: into_engine.send([findings]))
         exchange.listen(risk.hear)
+        if options.flag_patience:
+            desk.listen_to_prices(risk.wake)
         async with _tuned_nursery() as nursery:
             posting = None
             if options.post_batches:
@@ -120,7 +122,7 @@ async def run_sequencer(
             exchange.serving = lambda: watcher.may_build and not committer.failed and not (posting and posting.stopped)
             nursery.start_soon(_speak_last, committer, writer.run)
             nursery.start_soon(committer.run, units)
-            nursery.start_soon(Engine(desk, inputs, into_committer, options.block_interval).run)
+            nursery.start_soon(Engine(desk, inputs, into_committer, options.block_interval, options.flag_patience).run)
             nursery.start_soon(admission.run)
             nursery.start_soon(risk.run)
             await nursery.start(_speak_last, committer, watcher.run)

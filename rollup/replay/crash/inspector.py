@@ -2,28 +2,39 @@
 
 The inspector executes what the sequencer made durable on leaves that started with the genesis, so it believes neither
 the sequencer's screening nor its view of anybody. An account whose equity is below its maintenance margin at the end
-of a block must be flagged in that block, or in one of the same second: before the price, the funding or the time value
-of anything can have changed again. An account that is sound must not stay flagged.
+of a block must be flagged in that very block; where that has no more room for it (the sequencer keeps three quarters
+for users), in the next, still of the same second. An account that is sound must not stay flagged.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rollup.errors import BrokenInvariant, InvalidTransaction, PlumblineError
 from rollup.replay.crash.laws import check_after, is_idle, look_before, require, standing, worth_of
 from rollup.replay.crash.record import Record
 from rollup.sequencer.ledger import NewBlock
+from rollup.sequencer.risk.work import SHARE
 from rollup.sequencer.unit import Unit
 from rollup.stf.builder import BlockBuilder
 from rollup.stf.invariants import check_invariants
 from rollup.stf.receipts import Liquidated
 from rollup.types.keys import GLOBALS, KeyKind, account_of, kind_of
 from rollup.types.leaves import Account, Globals
+from rollup.types.limits import MAX_TRANSACTIONS
 from rollup.types.reasons import Reason
-from rollup.types.transactions import OracleUpdate, SurfaceUpdate, Transaction, decode_transactions
+from rollup.types.transactions import (
+    Deleverage,
+    Flag,
+    OracleUpdate,
+    Settle,
+    SurfaceUpdate,
+    Transaction,
+    WriteOff,
+    decode_transactions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,12 @@ class Crossing:
 
     block: int
     time: int
+
+
+def is_full(transactions: Sequence[Transaction], messages: int) -> bool:
+    """Whether the sequencer had no more room in a block for a flag: its own share, or all of it, is used up."""
+    own = sum(isinstance(each, Settle | Flag | Deleverage | WriteOff) for each in transactions)
+    return own >= SHARE or len(transactions) + messages >= MAX_TRANSACTIONS
 
 
 def unflagged(late: Mapping[int, Crossing]) -> BrokenInvariant:
@@ -60,6 +77,7 @@ class Inspector:
         self._accounts: set[int] = set()
         self._flagged: set[int] = set()
         self._time = 0
+        self._full: set[int] = set()
         self._fault: PlumblineError | None = None
 
     # -- listening -----------------------------------------------------------------------------------------------------
@@ -112,9 +130,12 @@ class Inspector:
         builder, priced = self.begin(header.timestamp), header.timestamp > self._time
         for message in block.messages:
             builder.take_message(message)
-        for transaction in decode_transactions(block.txs):
+        transactions = decode_transactions(block.txs)
+        for transaction in transactions:
             self._execute(builder, transaction)
             priced |= isinstance(transaction, OracleUpdate | SurfaceUpdate)
+        if is_full(transactions, len(block.messages)):
+            self._full.add(header.number)
         writes = builder.finish().writes
         written = {account_of(key) for key in writes if kind_of(key) is KeyKind.ACCOUNT}
         self._leaves.update(writes)
@@ -167,6 +188,10 @@ class Inspector:
 
     def _note_flag(self, number: int, account: Account, crossing: Crossing, block: int) -> None:
         require(f"time of the flag of account {number}", crossing.time, account.flagged)
+        for between in range(crossing.block, block):
+            if between not in self._full:
+                what = f"block of the flag of account {number}, for which block {between} had room"
+                raise BrokenInvariant(what, between, block)
         self.record.accounts.add(number)
         self.lags[block - crossing.block] += 1
 

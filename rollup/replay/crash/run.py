@@ -9,7 +9,7 @@ import trio
 
 from rollup.l1.client import L1Client
 from rollup.replay.challenger import Sample
-from rollup.replay.crash.acts import Acts, Setting
+from rollup.replay.crash.acts import PATIENCE, Acts, Setting
 from rollup.replay.crash.cast import draw_cast
 from rollup.replay.crash.figures import liquidation_figures, summary_figures, venue_figures
 from rollup.replay.crash.inspector import Inspector
@@ -67,7 +67,7 @@ class LeveragedReplay:
         settings.tape.delay(max(0, late))  # a node that was given may be later than the candles
         observer.step("network", venue_figures(stage, settings, self._venue))
         async with trio.open_nursery() as nursery:
-            options = sequencer_options(stage, settings.folder, self._timekeeper)
+            options = sequencer_options(stage, settings.folder, self._timekeeper, flag_patience=PATIENCE)
             sequencer: Sequencer = await nursery.start(run_sequencer, options)
             inspector = await self._perform(sequencer.exchange)
             observer.progress("posting the rest", 0, 0)

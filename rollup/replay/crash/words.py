@@ -23,12 +23,13 @@ def _network(f: Figures) -> str:
 
 
 def _liquidation(f: Figures) -> str:
-    lags = ", ".join(f"{count:,} after {lag}" if lag != "0" else f"{count:,} in it" for lag, count in f["lags"].items())
+    late = {lag: count for lag, count in f["lags"].items() if lag != "0"}
+    waited = ", ".join(f"{count:,} waited {lag} for room" for lag, count in late.items())
     return (
-        f"liquidation   {f['flags']:,} flags on {f['accounts_flagged']:,} accounts, each in the second in which equity "
-        f"first fell below maintenance\n"
-        f"              by blocks after that block: {lags or 'none'}; {f['cleared']:,} cleared; checked by "
-        f"{f['margins']:,} exact margins in {f['blocks']:,} blocks\n"
+        f"liquidation   {f['flags']:,} flags, {f['accounts_flagged']:,} accounts, {f['lags'].get('0', 0):,} in the "
+        f"very block in which equity first fell below maintenance{', ' * bool(late)}{waited}; "
+        f"{f['cleared']:,} cleared\n"
+        f"              checked by {f['margins']:,} exact margins in {f['blocks']:,} blocks\n"
         f"              {f['bids']:,} bids took {usd(f['sold_value'])} of {f['accounts_sold']:,} accounts for "
         f"{usd(f['discount'])} less; {usd(f['dues'])} of dues into the insurance fund\n"
         f"              fund: insurance and fees at most {usd(f['fund_peak'])}, {usd(f['fund_end'])} in the end, empty "

@@ -6,7 +6,7 @@ One thread at a time uses a register. What it finds says where to look; the exac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -45,7 +45,7 @@ class Candidate:
 class Findings:
     """Accounts that may be below maintenance margin, holders in settled markets, the flagged, and holders asked for.
 
-    `screened` counts all accounts that were looked at, `generation` as in `Snapshot`.
+    `screened` counts all accounts that were looked at, `generation` and `spoken` as in `Snapshot`.
     """
 
     generation: int
@@ -54,6 +54,7 @@ class Findings:
     unsettled: tuple[int, ...] = ()
     flagged: tuple[int, ...] = ()
     holders: Mapping[Side, tuple[Candidate, ...]] = field(default_factory=dict)
+    spoken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Snapshot:
     """What the register needs for one look. `generation` counts how often the chain was moved.
 
     `everything` is the committed state if the register has to start over; `changed` are the leaves by account since the
-    last look. `wanted` are sides of markets whose holders are asked for.
+    last look. `wanted` are sides of markets whose holders are asked for, `spoken` counts the oracle's words so far.
     """
 
     generation: int
@@ -69,6 +70,7 @@ class Snapshot:
     changed: Mapping[int, bytes]
     prices: Prices
     wanted: frozenset[Side]
+    spoken: int = 0
 
 
 class Register:
@@ -86,7 +88,7 @@ class Register:
             finally:
                 snapshot.everything.close()
         self.update(snapshot.changed.items())
-        return self._screen(snapshot)
+        return replace(self._screen(snapshot), spoken=snapshot.spoken)
 
     def update(self, leaves: Iterable[tuple[int, bytes]]) -> None:
         """Take in the leaves of accounts, by number."""

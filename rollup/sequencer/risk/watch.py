@@ -46,6 +46,10 @@ class RiskWatch:
         if unit.priced:
             self._spoken.set()
 
+    def wake(self) -> None:
+        """The oracle has spoken, which nobody has made durable yet."""
+        self._spoken.set()
+
     async def run(self) -> None:
         """Serve until cancelled."""
         while True:
@@ -63,5 +67,6 @@ class RiskWatch:
         self.seconds, self.screened = time.perf_counter() - begun, findings.screened
         if self.seconds > SLOW:
             log.warning("slow_screening", accounts=findings.screened, seconds=round(self.seconds, 3))
-        if findings.doubtful or findings.unsettled or findings.flagged or findings.holders:
+        found = findings.doubtful or findings.unsettled or findings.flagged or findings.holders
+        if found or desk.risk.awaited:
             await self._hand_on(findings)

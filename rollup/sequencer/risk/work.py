@@ -53,6 +53,7 @@ class RiskDesk:
         self._findings = Findings(0, 0)
         self._wanted: set[Side] = set()
         self._block, self._used = -1, 0
+        self._screened = 0
 
     # -- the screening's side ----------------------------------------------------------------------------------------
 
@@ -70,12 +71,13 @@ class RiskDesk:
         )
         everything = self._ledger.store.view() if start_over else None
         changed, floor.changed = floor.changed, {}
-        return Snapshot(floor.generation, everything, changed, prices, frozenset(self._wanted))
+        return Snapshot(floor.generation, everything, changed, prices, frozenset(self._wanted), floor.prices)
 
     def take(self, findings: Findings) -> None:
         """Queue what follows from a look at everybody; nothing if the chain was moved meanwhile."""
         if findings.generation != self._floor.generation:
             return
+        self._screened = findings.spoken
         self._findings = findings
         self._wanted.clear()
         for number in findings.unsettled:
@@ -90,6 +92,7 @@ class RiskDesk:
         self._queued.clear()
         self._wanted.clear()
         self._findings = Findings(self._floor.generation, 0)
+        self._screened = self._floor.prices
 
     # -- the engine's side -------------------------------------------------------------------------------------------
 
@@ -97,6 +100,11 @@ class RiskDesk:
     def ready(self) -> bool:
         """Whether there is something to do that the block under way still has room for."""
         return bool(self._queue) and self._room() > 0
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the block under way may still get flags: of a look that is under way, or of steps it has room for."""
+        return self._floor.prices > self._screened or self.ready
 
     @property
     def waiting(self) -> int:
