@@ -95,6 +95,8 @@ CODES = {
     "FillOrKillUnfilled": 11203,
     "NonceInUse": 11204,
     "UnknownChannel": 13000,
+    "NoStatement": 14000,
+    "NotSigned": 14001,
 }
 
 
