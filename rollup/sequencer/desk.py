@@ -25,6 +25,7 @@ from rollup.sequencer.matching_orders import Removal
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.orders import OpenOrder, OpenOrders
 from rollup.sequencer.rejections import UnknownOrder, refusal
+from rollup.sequencer.risk.costs import Costs
 from rollup.sequencer.risk.work import RiskDesk
 from rollup.sequencer.sensitivities import SensitivityTable
 from rollup.sequencer.unit import Unit
@@ -142,6 +143,11 @@ class Desk:
     def authorised(self, account: int, address: bytes) -> Account:
         """The account, if `address` may trade for it; ACCOUNT_UNKNOWN, SIGNATURE_INVALID."""
         return self._floor.authorised(account, address)
+
+    @property
+    def costs(self) -> Costs:
+        """What positions were traded at."""
+        return self._floor.costs
 
     @property
     def flagged(self) -> set[int]:

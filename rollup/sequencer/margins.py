@@ -87,7 +87,7 @@ def account_view(desk: Desk, number: int) -> AccountView:
         initial=required,
         health=account.status,
         flagged=account.flagged,
-        positions=_positions(desk, account),
+        positions=_positions(desk, number, account),
         greeks=account_greeks(desk, account),
         orders=tuple(order.report("open") for order in desk.orders.of_account(number)),
     )
@@ -98,10 +98,12 @@ def account_greeks(desk: Desk, account: Account) -> dict[int, Greeks]:
     return desk.sensitivities().of_positions(account.positions)
 
 
-def _positions(desk: Desk, account: Account) -> tuple[PositionView, ...]:
+def _positions(desk: Desk, number: int, account: Account) -> tuple[PositionView, ...]:
     view, table, views = desk.ledger.begin().view, desk.sensitivities(), []
     for position in account.positions:
         mark = mark_of(view, position.market)
         greeks = table.of_market(position.market).greeks.times(position.size / MILLION)
-        views.append(PositionView(position.market, position.size, mark, position.size * mark // MILLION, greeks))
+        value = position.size * mark // MILLION
+        average = desk.costs.average(number, position.market, position.size)
+        views.append(PositionView(position.market, position.size, mark, value, greeks, average))
     return tuple(views)
