@@ -96,8 +96,8 @@ def make_crowd(
 ) -> World:  # fmt: skip
     """Accounts 0 … `full`-1 hold the last `held` markets of their book, the next `light` none.
 
-    All are short but those who are `long`. Who is `poor` lacks initial margin, not maintenance; who is `sick` lacks that too, and was flagged a minute ago.
-    Who is `second` holds the second book, others the first. Perpetuals owe
+    All are short but those who are `long`. Who is `poor` lacks initial margin, not maintenance; who is `sick` lacks
+    that too, and was flagged a minute ago. Who is `second` holds the second book, others the first. Perpetuals owe
     funding on every position, so that each settlement writes every pool.
     """
     world = _make_markets(book).copy()
