@@ -86,7 +86,9 @@ class Aftermath:
     def _looked(self, number: int) -> None:
         """A flagged account's orders go: they could only enlarge what has to be made smaller."""
         if not self._account(number).status:
+            self._floor.flagged.discard(number)
             return
+        self._floor.flagged.add(number)
         for order in self._floor.orders.of_account(number):
             if not order.fresh.flags & FLAG_REDUCE_ONLY:
                 self._floor.drop(order, Removal.LIQUIDATION)

@@ -105,8 +105,8 @@ async def test_greeks_are_pushed_with_each_word_of_the_oracle(site: Site, tmp_pa
         assert -1 < float(one["greeks"][0]["delta"]) < moved < 0
 
 
-async def test_a_fall_flags_an_account_and_a_bid_takes_it_over(site: Site, tmp_path: Path) -> None:
-    """The sequencer flags by itself, shows the auction, and lets a liquidator have it."""
+async def test_a_fall_flags_an_account_and_opens_its_auction(site: Site, tmp_path: Path) -> None:
+    """The sequencer flags by itself and shows what is for sale; flagging again is refused."""
     accounts = await open_accounts(site, [3, 4, 5], 100_000 * USD)
     long, short, _ = accounts
     async with serve(options(site, tmp_path)) as node, connect_ws(node.address.ws_url) as rpc:
