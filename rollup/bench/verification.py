@@ -94,11 +94,13 @@ class PyEvm:
         from rollup.l1.node.config import EmbeddedL1Config  # noqa: PLC0415
         from rollup.l1.node.evm import Evm  # noqa: PLC0415
 
+        artifact, pricer = load_artifact("Verifier"), load_artifact("Pricer").bytecode
+        code = ContractAbi(artifact.abi).encode_deployment(artifact.bytecode, (pricer,))
         config = EmbeddedL1Config(base_fee=7)
         self._evm = Evm(config, 1)
         fields = {
             "type": 2, "chainId": config.chain_id, "nonce": 0, "maxFeePerGas": 10**9, "maxPriorityFeePerGas": 0,
-            "gas": MAX_TX_GAS, "value": 0, "data": bytes(load_artifact("Verifier").bytecode),
+            "gas": MAX_TX_GAS, "value": 0, "data": code,
         }  # fmt: skip
         raw = bytes(Account.sign_transaction(fields, dev_key(0)).raw_transaction)
         creation = decode_transaction(raw, config.chain_id).transaction

@@ -131,7 +131,7 @@ async def deploy_contracts(
 
     blocks: dict[str, int] = {}
     token = plan.token or (await create("TestUSD")).address
-    verifier = (await create("Verifier")).address
+    verifier = (await create("Verifier", load_artifact("Pricer").bytecode)).address
     nonce = await account.client.get_nonce(account.address, "pending")
     rollup, inbox, vault = (created_address(account.address, nonce + ahead) for ahead in range(3))
     await create("Rollup", _config(plan, inbox, verifier), encode_leaves(leaves), root, expected=rollup)

@@ -166,7 +166,8 @@ def inbox_arguments(token: bytes, vault: bytes, rollup: bytes) -> tuple[object, 
 def deploy_world(token: Artifact, verifier: Artifact, actors: Sequence[bytes], root: bytes = GENESIS_ROOT) -> World:
     """Deploy everything; each of `actors` gets stablecoins, and the sequencer a stake."""
     chain = Chain.create()
-    money, judge = chain.deploy(token), chain.deploy(verifier)
+    money = chain.deploy(token)
+    judge = chain.deploy(verifier, *([load_artifact("Pricer").bytecode] if verifier.name == "Verifier" else []))
     first = chain.nonce(ALICE)
     predicted = [created_address(ALICE, first + ahead) for ahead in range(3)]
     rollup = chain.deploy(load_artifact("Rollup"), config(predicted[1], judge.address, chain.now), GENESIS_LEAVES, root)
