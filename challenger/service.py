@@ -142,6 +142,7 @@ class Challenger:
         status.batch, status.block, status.state_root = replica.batch, number, f"0x{root.hex()}"
         status.finalised, status.fork = chain.finalised, chain.fork
         status.audited, status.audit_skipped = tally.audited, tally.skipped + tally.failed
+        status.audit_gas = tally.gas
         status.audit_waiting, status.disagreements = self.auditor.waiting(), tally.disagreements
 
     def report(self) -> None:

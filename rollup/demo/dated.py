@@ -22,7 +22,7 @@ from rollup.types.transactions import FLAG_SELL
 
 LIFE: Final = 600
 """Seconds for which quotes and acceptances are good."""
-SOON: Final = (15, 30, 60)
+SOON: Final = (12, 25, 60)
 """Seconds until the expiry of the call that is settled; the later ones are for machines that are busy."""
 ROUNDS: Final = 20
 """Rounds of prices, a second each, in which an insolvent account must have been closed."""

@@ -10,8 +10,8 @@ from rollup.sequencer.faults import FAULTS, DishonestLedger
 from rollup.sequencer.rejections import Refused
 from rollup.types.messages import Deposit, encode_message
 from rollup.types.reasons import Reason
-from tests.sequencer.test_faults_of_derivatives import REASONS as REASONS_OF_DERIVATIVES
 from tests.stf.world import SEPARATOR, USD, cancel, genesis, price
+from tests.support.acts import REASONS as REASONS_OF_DERIVATIVES
 from tests.support.desk import MARK, Trading, quote
 from tests.support.dishonest import dishonest, verdict
 from tests.support.prover import trying_to_prove
