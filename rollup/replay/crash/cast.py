@@ -31,7 +31,7 @@ PACES: Final[Mapping[str, float]] = {"bull": 0.25, "bear": 0.25, "maker": 1.0, "
 DEPOSITS: Final[Mapping[str, tuple[int, int]]] = {"maker": (200_000, 1_500_000), "writer": (20_000, 200_000)}
 """Least and most dollars that a kind brings."""
 USUAL: Final = (2_000, 80_000)
-GREEDS: Final = (4_000, 7_000, 10_000)
+GREEDS: Final = (600, 1_200, 2_500)
 """One liquidator each: the gain that it wants, ppm of the value at the marks."""
 LIQUIDATOR_DEPOSIT: Final = 60_000 * MILLION
 """Each; enough for about a million dollars of positions, so that a great crash exhausts them."""
@@ -125,10 +125,10 @@ def _other(number: int, kind: str, strategy: Strategy, deposit: int, seed: int) 
 def _strategy(kind: str, luck: Random) -> Strategy:
     match kind:
         case "maker":
-            return Maker(luck.uniform(1.5, 4.0), luck.uniform(0.0002, 0.0012))
+            return Maker(luck.uniform(3.0, 8.0), luck.uniform(0.0002, 0.0012))
         case "trend":
-            return TrendFollower(luck.uniform(3.0, 9.0), luck.choice((10, 30, 60)), luck.uniform(0.004, 0.02))
+            return TrendFollower(luck.uniform(3.0, 20.0), luck.choice((10, 30, 60)), luck.uniform(0.004, 0.02))
         case "noise":
             return NoiseTrader(luck.uniform(1.0, 6.0))
         case _:
-            return Gambler(luck.uniform(6.0, 15.0), sell=kind == "bear")
+            return Gambler(luck.uniform(12.0, 75.0), sell=kind == "bear")

@@ -24,9 +24,14 @@ def venue_figures(stage: Stage, settings: ReplaySettings, venue: Venue) -> dict[
 
 
 def liquidation_figures(inspector: Inspector) -> dict[str, Any]:
-    """What liquidation did, and when flags were raised: `lags` counts them by blocks after the crossing."""
+    """What liquidation did, and when flags were raised.
+
+    `raised` counts the times a sound account was flagged, `lags` the same by blocks after the crossing, `flags` the
+    flag transactions that did it or found an account insolvent later, `cleared` those that took a flag back.
+    """
     record = inspector.record
     return {
+        "raised": sum(inspector.lags.values()),
         "flags": record.flags,
         "cleared": record.cleared,
         "accounts_flagged": len(record.accounts),

@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from rollup.errors import BrokenInvariant, InvalidTransaction, PlumblineError
 from rollup.replay.crash.laws import check_after, is_idle, look_before, require, standing, worth_of
 from rollup.replay.crash.record import Record
-from rollup.sequencer.ledger import NewBlock
 from rollup.sequencer.risk.work import SHARE
 from rollup.sequencer.unit import Unit
 from rollup.stf.builder import BlockBuilder
 from rollup.stf.invariants import check_invariants
 from rollup.stf.receipts import Liquidated
-from rollup.types.keys import GLOBALS, KeyKind, account_of, kind_of
+from rollup.types.blocks import Header
+from rollup.types.keys import GLOBALS, KeyKind, account_key, account_of, kind_of
 from rollup.types.leaves import Account, Globals
 from rollup.types.limits import MAX_TRANSACTIONS
 from rollup.types.reasons import Reason
@@ -35,6 +36,17 @@ from rollup.types.transactions import (
     WriteOff,
     decode_transactions,
 )
+
+
+class Block(Protocol):
+    """What is looked at of a block, from wherever it comes."""
+
+    @property
+    def header(self) -> Header: ...  # noqa: D102 - see the class
+    @property
+    def txs(self) -> bytes: ...  # noqa: D102
+    @property
+    def messages(self) -> tuple[bytes, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +86,8 @@ class Inspector:
         self.worst_equity = 0
         self._leaves = dict(genesis)
         self._separator = separator
-        self._accounts: set[int] = set()
-        self._flagged: set[int] = set()
+        self._accounts = {account_of(key) for key in genesis if kind_of(key) is KeyKind.ACCOUNT}
+        self._flagged = {each for each in self._accounts if Account.decode(genesis[account_key(each)]).status}
         self._time = 0
         self._full: set[int] = set()
         self._fault: PlumblineError | None = None
@@ -84,15 +96,18 @@ class Inspector:
 
     def hear(self, unit: Unit) -> None:
         """Look at what became durable."""
-        for block in unit.blocks:
+        self.hear_blocks(unit.blocks)
+
+    def hear_blocks(self, blocks: Sequence[Block]) -> None:
+        """Look at these blocks, in order; nothing more after the first fault."""
+        for block in blocks:
             if self._fault is None:
                 try:
                     self.examine(block)
+                except InvalidTransaction as error:
+                    self._fault = BrokenInvariant(f"reason in block {block.header.number}", Reason.NONE, error.reason)
                 except PlumblineError as error:
                     self._fault = error
-                except InvalidTransaction as error:
-                    what = f"reason of a transaction in block {block.header.number}"
-                    self._fault = BrokenInvariant(what, Reason.NONE, error.reason)
 
     def require_sound(self) -> None:
         """Raise the first fault that was found, if any."""
@@ -122,7 +137,7 @@ class Inspector:
 
     # -- examining -----------------------------------------------------------------------------------------------------
 
-    def examine(self, block: NewBlock) -> None:
+    def examine(self, block: Block) -> None:
         """Execute a block and check everything at its end; raises BrokenInvariant."""
         header = block.header
         if header.timestamp > self._time and self.late:

@@ -1,8 +1,8 @@
-"""The venue of a leveraged replay: one coin whose margin allows seventeen times equity, and options on it.
+"""The venue of a leveraged replay: one coin whose margin allows a hundred times equity, and options on it.
 
 The margin of a devnet (shocks of 5 %) allows four times equity, and a crash of recorded minutes never outruns it. With
-shocks of 1 % maintenance margin is 4.5 % of a position, as venues with high leverage have it, and auctions are won or
-lost in the minutes in which the price falls on.
+shocks of 0.15 % maintenance margin is 0.8 % of a position, as venues with high leverage have it: a minute of the crash
+takes more than that, auctions are won or lost while the price falls on, and losses reach the fund and beyond.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from rollup.types.genesis import BTC, BTC_PERP, Genesis, MarketConfig, SeriesCon
 from rollup.types.limits import MILLION
 from rollup.types.markets import MarketKind
 
-SPOT_STEP: Final = 10_000
-"""One margin shock is 1 %."""
+SPOT_STEP: Final = 1_500
+"""One margin shock is 0.15 %."""
+CONTINGENCY: Final = 2_000
+"""0.2 % of a perpetual's notional on top."""
 AUCTION: Final = 600
 """Seconds in which an auction's discount grows from nothing to everything."""
 SERIES: Final = 1
@@ -60,7 +62,7 @@ class Venue:
 
         def genesis(time: int, feeders: tuple[bytes, ...], threshold: int) -> Genesis:
             coin = UnderlyingConfig(BTC, spot_step=SPOT_STEP)
-            perpetual = MarketConfig(BTC_PERP, BTC, tick=100_000, lot=1_000)
+            perpetual = MarketConfig(BTC_PERP, BTC, tick=100_000, lot=1_000, contingency=CONTINGENCY)
             kinds = [(strike, kind) for strike in self.strikes for kind in (MarketKind.CALL, MarketKind.PUT)]
             options = [
                 MarketConfig(number, BTC, 100_000, 10_000, kind, SERIES, strike)

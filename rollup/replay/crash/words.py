@@ -26,9 +26,9 @@ def _liquidation(f: Figures) -> str:
     late = {lag: count for lag, count in f["lags"].items() if lag != "0"}
     waited = ", ".join(f"{count:,} waited {lag} for room" for lag, count in late.items())
     return (
-        f"liquidation   {f['flags']:,} flags, {f['accounts_flagged']:,} accounts, {f['lags'].get('0', 0):,} in the "
-        f"very block in which equity first fell below maintenance{', ' * bool(late)}{waited}; "
-        f"{f['cleared']:,} cleared\n"
+        f"liquidation   {f['accounts_flagged']:,} accounts were flagged {f['raised']:,} times, "
+        f"{f['lags'].get('0', 0):,} in the very block in which equity first fell below maintenance"
+        f"{', ' * bool(late)}{waited}; {f['cleared']:,} cleared\n"
         f"              checked by {f['margins']:,} exact margins in {f['blocks']:,} blocks\n"
         f"              {f['bids']:,} bids took {usd(f['sold_value'])} of {f['accounts_sold']:,} accounts for "
         f"{usd(f['discount'])} less; {usd(f['dues'])} of dues into the insurance fund\n"
