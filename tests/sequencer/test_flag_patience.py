@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from rollup.errors import ConfigError
 from rollup.sequencer.commands import Submit
@@ -60,9 +61,9 @@ async def drop(desk: Pit, into: trio.MemorySendChannel[list[Input]]) -> None:
     await into.send([Submit(update, digests_of(SEPARATOR, update))])
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_a_price_waits_for_the_flags_that_it_calls_for() -> None:
+async def test_a_price_waits_for_the_flags_that_it_calls_for(autojump_clock: MockClock) -> None:
     """Both are in one block, and it is sealed as soon as they are."""
+    assert autojump_clock.rate == 0
     desk = fallen()
     register = Register()
     register.look(desk.desk.risk.snapshot(start_over=True))
@@ -77,9 +78,9 @@ async def test_a_price_waits_for_the_flags_that_it_calls_for() -> None:
     assert [type(tx) for tx in decode_transactions(block.txs)] == [OracleUpdate, Flag]
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_patience_ends() -> None:
+async def test_patience_ends(autojump_clock: MockClock) -> None:
     """If nobody looks, the price goes on alone."""
+    assert autojump_clock.rate == 0
     desk = fallen()
     async with engine(desk, PATIENCE) as (into, sent):
         await drop(desk, into)
@@ -89,9 +90,9 @@ async def test_patience_ends() -> None:
         ]
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_without_patience_a_price_goes_on_at_once() -> None:
+async def test_without_patience_a_price_goes_on_at_once(autojump_clock: MockClock) -> None:
     """As every other transaction."""
+    assert autojump_clock.rate == 0
     desk = fallen()
     async with engine(desk, 0.0) as (into, sent):
         await drop(desk, into)
