@@ -183,7 +183,7 @@ def test_orders_for_dated_markets_fall_on_tick_and_lot() -> None:
 def test_the_settings_genesis_lists_what_the_frauds_trade() -> None:
     """A future, two calls and a put on one series, beside the devnet's markets."""
     instruments = market_numbers(demo_genesis(1_900_000_000).leaves())
-    day = "BTC-20300417"
+    day = "BTC-20300416"
     assert instruments == {
         "BTC-PERP": 1, "ETH-PERP": 2, day: FUTURE, f"{day}-40000-C": CALL, f"{day}-40000-P": PUT,
         f"{day}-44000-C": FAR_CALL,
