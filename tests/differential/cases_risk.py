@@ -212,6 +212,25 @@ def deleverages_during_the_auction(world: World) -> Txs:
     return [Deleverage(2, 3, w.BTC_PERP, LOT)]
 
 
+@case(Reason.NONE)
+def deleverages_a_debt_that_is_larger_than_its_positions(world: World) -> Txs:
+    distress(world, -50_000 * DOLLAR, status=2)
+    world.hold(2, {w.FAR_CALL: -LOT, w.FAR_PUT: LOT})
+    world.hold(3, {w.FAR_CALL: LOT, w.FAR_PUT: -LOT})
+    world.count_interest()
+    return [Deleverage(2, 3, w.FAR_CALL, LOT), Deleverage(2, 3, w.FAR_PUT, LOT), WriteOff(2)]
+
+
+@case(Reason.NONE)
+def deleverages_who_is_worth_more_than_its_positions(world: World) -> Txs:
+    distress(world, since=600)
+    world.hold(2, {w.FAR_CALL: -COIN})
+    world.hold(3, {w.FAR_CALL: COIN})
+    world.set_account(2, cash=9_000 * DOLLAR)
+    world.count_interest()
+    return [Deleverage(2, 3, w.FAR_CALL, COIN)]
+
+
 @case(Reason.AUCTION_OPEN)
 def deleverages_while_the_fund_can_pay(world: World) -> Txs:
     distress(world, -1_000 * DOLLAR, status=2)

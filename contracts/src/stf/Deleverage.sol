@@ -124,7 +124,9 @@ library Deleverage {
                 gross += Fixed.abs(position.size()) * ctx.found.market.mark;
             }
             if (gross == 0) return 0;
-            int256 share = size > 0 ? gross - equity * Limits.PPM : gross + equity * Limits.PPM;
+            // Between nothing and twice the mark: nobody pays to give up what he holds.
+            equity = Fixed.clamp(equity * Limits.PPM, gross);
+            int256 share = size > 0 ? gross - equity : gross + equity;
             return Fixed.divCeil(size * mark * share, gross * Limits.PPM);
         }
     }

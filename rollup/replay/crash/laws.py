@@ -95,12 +95,12 @@ def _check_deleveraging(before: Before, done: Deleveraged) -> None:
     require("what the fund gave before deleveraging", min(before.fund, deficit), done.cover)
     in_time = before.waited >= before.auction or before.fund < deficit
     require("deleveraging waits for the auction, or for an empty fund", True, in_time)
-    equity = before.equity + done.cover
+    equity = max(-before.gross, min((before.equity + done.cover) * MILLION, before.gross))
     share = Fraction(abs(done.size) * before.mark, before.gross * MILLION) if before.gross else Fraction(0)
     if done.size > 0:
-        require("bankruptcy price of a long", ceil(share * (before.gross - equity * MILLION)), done.received)
+        require("bankruptcy price of a long", ceil(share * (before.gross - equity)), done.received)
     else:
-        require("bankruptcy price of a short", -floor(share * (before.gross + equity * MILLION)), done.received)
+        require("bankruptcy price of a short", -floor(share * (before.gross + equity)), done.received)
 
 
 def _check_write_off(before: Before, done: WrittenOff, totals: Globals) -> None:
