@@ -18,8 +18,14 @@ LAYERS = (
     {"rollup.sequencer", "rollup.batcher", "rollup.derive"},
     {"rollup.rpc"},
     {
-        "rollup.cli", "rollup.devnet", "rollup.feeder", "rollup.liquidator", "rollup.demo", "rollup.replay",
-        "rollup.bench", "rollup.__main__",
+        "rollup.cli",
+        "rollup.devnet",
+        "rollup.feeder",
+        "rollup.liquidator",
+        "rollup.demo",
+        "rollup.replay",
+        "rollup.bench",
+        "rollup.__main__",
     },
 )
 CHALLENGER_MAY_USE = {

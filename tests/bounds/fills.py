@@ -94,7 +94,7 @@ def failing_combo(slots: Slots, maker: int, taker: int, markets: Iterable[int], 
 
 
 def mixed() -> Proof:
-    """Forced trades that fail, and prices of all feeders behind them: every system leaf there can be, every recovery."""
+    """Forced trades that fail, and prices of all feeders behind them: every system leaf and recovery there can be."""
     world = make_crowd(PAIRED, 0)
     slots = Slots(MAX_SLOTS)
     trades = heavy_trades(Book.OPTIONS, MAX_TRANSACTIONS, slots)[VALUED - 8 : VALUED + 8]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rollup.types.keys import market_key
+from rollup.types.leaves import MarketKind
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Settle, Trade
 from tests.differential import world as w
@@ -54,7 +55,7 @@ def updates_a_settled_series(world: World) -> Txs:
 
 @case(Reason.SERIES_UNKNOWN)
 def trades_on_no_series(world: World) -> Txs:
-    world.write({market_key(9): w.option(w.MarketKind.PUT, 404, PRICE).encode()})
+    world.write({market_key(9): w.option(MarketKind.PUT, 404, PRICE).encode()})
     return [Trade(buy(market=9), sell(market=9), LOT)]
 
 
@@ -177,7 +178,7 @@ def slice_signed_for_another_forward(world: World) -> Txs:
 def one_option_too_many(world: World) -> Txs:
     """Three times 32 options drawn: the first time, and after each change of their slice."""
     numbers = range(1_001, 1_033)
-    world.write({market_key(n): w.option(w.MarketKind.CALL, w.FAR, PRICE + n * DOLLAR).encode() for n in numbers})
+    world.write({market_key(n): w.option(MarketKind.CALL, w.FAR, PRICE + n * DOLLAR).encode() for n in numbers})
     world.hold(0, dict.fromkeys(numbers, LOT))
     aged(world)
     slices_ = [surface(w.BTC, w.FAR, w.NOW - 5 + n, FORWARD) for n in range(2)]

@@ -15,11 +15,20 @@ from typing import Final
 
 from challenger.execute import encode_verify
 from rollup.l1.limits import TX_BASE_GAS, floor_gas
-from rollup.types.keys import market_key
+from rollup.types.keys import market_key, series_key
 from rollup.types.leaves import MarketKind
 from rollup.types.messages import Forced, List, encode_message
 from rollup.types.reasons import Reason
-from rollup.types.transactions import FLAG_SELL, Deleverage, Flag, Settle, Trade, Transaction, encode_transaction
+from rollup.types.transactions import (
+    FLAG_SELL,
+    Deleverage,
+    Flag,
+    Settle,
+    Trade,
+    Transaction,
+    WriteOff,
+    encode_transaction,
+)
 from tests.differential import cases_risk as risk
 from tests.differential import world as w
 from tests.differential.cases import LOT, PRICE
@@ -62,7 +71,7 @@ def make_holder(options: int) -> World:
     world = make_world(ACCOUNTS)
     leaves: dict[int, bytes] = {}
     for n in range(7):
-        leaves[w.series_key(w.BTC, 10 + n)] = w.series(expiry=w.FAR_EXPIRY + n * 10**6).encode()
+        leaves[series_key(w.BTC, 10 + n)] = w.series(expiry=w.FAR_EXPIRY + n * 10**6).encode()
     numbers = range(FIRST, FIRST + options)
     for n, number in enumerate(numbers):
         kind = MarketKind.CALL if n % 2 else MarketKind.PUT
@@ -133,7 +142,7 @@ ONE: Final[dict[str, tuple[Callable[[World], World], Callable[[], Transaction]]]
     "flag": (partial(risk.distress, status=0), partial(Flag, 2)),
     "bid": (risk.distress, partial(bid, 2, 0, 1)),
     "deleveraging": (partial(risk.distress, since=600), partial(Deleverage, 2, 3, w.BTC_PERP, COIN)),
-    "write-off": (risk.ruin, partial(risk.WriteOff, 2)),
+    "write-off": (risk.ruin, partial(WriteOff, 2)),
 }
 
 

@@ -13,7 +13,7 @@ from rollup.types.leaves import Market, MarketKind
 from rollup.types.listing import Item, MarketConfig, SeriesConfig, UnderlyingConfig
 from rollup.types.messages import List, encode_message
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Trade
+from rollup.types.transactions import Trade, Transaction
 from tests.differential import world as w
 from tests.differential.cases import LOT, buy, sell
 from tests.differential.signed import surface
@@ -120,7 +120,7 @@ def test_listed_market_trades_once_it_is_open() -> None:
     world = make_world()
     option = changed(CALL, underlying=77, series=1, tick=1_000)
     messages = [listing(COIN, w.NOW), listing(SeriesConfig(77, 1, w.FAR_EXPIRY), w.NOW), listing(option, w.NOW + 5)]
-    priced = [w.oracle_update(77, w.NOW, w.BTC_MARK, w.BTC_MARK), surface(77, 1, w.NOW, w.BTC_MARK)]
+    priced: list[Transaction] = [w.oracle_update(77, w.NOW, w.BTC_MARK, w.BTC_MARK), surface(77, 1, w.NOW, w.BTC_MARK)]
     terms = {"market": 501, "price": 3_600 * DOLLAR}
     trade = Trade(buy(**terms), sell(**terms), LOT)
     early = make_proof(world, [*priced, trade], messages)

@@ -12,7 +12,7 @@ from rollup.l1.abi import encode_values
 from rollup.types.keys import KeyKind, kind_of
 from rollup.types.messages import Deposit, Forced, List, Open, encode_message
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Deleverage, Flag, Trade, WriteOff
+from rollup.types.transactions import Deleverage, Flag, Trade, Transaction, WriteOff
 from tests.differential import world as w
 from tests.differential.cases import LOT, PRICE, buy, sell
 from tests.differential.cases_risk import distress
@@ -64,7 +64,7 @@ def make_risky_block() -> HonestBlock:
     messages = [List(w.NOW + 5, item) for item in (COIN_ITEM, SERIES, CALL)] + [Forced(owner(0), b"\x07\0\0\4")]
     call = {"market": w.FAR_CALL, "price": 1_900 * DOLLAR}
     legs = (leg(w.BTC_PERP, LOT, PRICE), leg(w.FAR_PUT, LOT, 1_400 * DOLLAR, sell=True))
-    txs = [
+    txs: list[Transaction] = [
         surface(w.BTC, w.FAR, w.NOW, PRICE + 90 * DOLLAR), Trade(buy(**call), sell(**call), LOT), combo(0, 1, 9, legs),
         Flag(7), bid(2, 5, 1, 100_000), Deleverage(2, 3, w.BTC_PERP, LOT), WriteOff(6), w.withdraw(0, DOLLAR, 1),
     ]  # fmt: skip
