@@ -134,8 +134,8 @@ def insolvent_account_gives_away_its_hedge(world: World) -> Txs:
     return [Trade(sell(0, market=w.BTC_FUTURE, price=price), buy(1, market=w.BTC_FUTURE, price=price), COIN)]
 
 
-@case(Reason.NONE)
-def insolvent_account_is_given_something(world: World) -> Txs:
+@case(Reason.MARGIN)
+def insolvent_account_drops_its_hedge_at_a_gain(world: World) -> Txs:
     world.hold(1, {w.BTC_PERP: COIN, w.BTC_FUTURE: -COIN})
     world.count_interest()
     world.set_account(1, cash=-10_000 * DOLLAR + 100 * DOLLAR, status=2, flagged=w.NOW)
