@@ -69,6 +69,6 @@ def test_ten_thousand_transactions_give_equal_roots_and_reasons() -> None:
 
 def test_three_hundred_blocks_in_the_reference_evm() -> None:
     """In py-evm as well, over at least 300 blocks, with the gas that pyrevm counts."""
-    tally = run_plans(30, 6, 3, judge_both)
+    tally = run_plans(45, 6, 3, judge_both)
     report("py-evm", tally)
     assert tally.blocks >= REFERENCE_BLOCKS
