@@ -29,6 +29,7 @@ from rollup.types.transactions import (
     WriteOff,
     encode_transaction,
 )
+from tests.differential import cases_deleverage as deleverage
 from tests.differential import cases_risk as risk
 from tests.differential import world as w
 from tests.differential.cases import LOT, PRICE
@@ -142,7 +143,7 @@ ONE: Final[dict[str, tuple[Callable[[World], World], Callable[[], Transaction]]]
     "flag": (partial(risk.distress, status=0), partial(Flag, 2)),
     "bid": (risk.distress, partial(bid, 2, 0, 1)),
     "deleveraging": (partial(risk.distress, since=600), partial(Deleverage, 2, 3, w.BTC_PERP, COIN)),
-    "write-off": (risk.ruin, partial(WriteOff, 2)),
+    "write-off": (deleverage.ruin, partial(WriteOff, 2)),
 }
 
 

@@ -13,6 +13,7 @@ from rollup.types.reasons import Reason
 from rollup.types.transactions import OracleUpdate, SurfaceUpdate, encode_transaction
 from tests.differential import (
     cases_dated,
+    cases_deleverage,
     cases_limits,
     cases_matching,
     cases_money,
@@ -31,7 +32,16 @@ from tests.differential.twins import (
 )
 from tests.differential.world import make_world, owner
 
-FAMILIES = (cases_dated, cases_limits, cases_matching, cases_money, cases_orders, cases_positions, cases_risk)
+FAMILIES = (
+    cases_dated,
+    cases_deleverage,
+    cases_limits,
+    cases_matching,
+    cases_money,
+    cases_orders,
+    cases_positions,
+    cases_risk,
+)
 """Importing them fills CASES."""
 FEEDS = (OracleUpdate, SurfaceUpdate)
 METERS = range(Reason.METER_TRANSACTIONS, Reason.METER_PRICINGS + 1)
