@@ -12,6 +12,7 @@ from rollup.types.messages import Deposit, Forced, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import OracleUpdate, SurfaceUpdate, encode_transaction
 from tests.differential import (
+    cases_combos,
     cases_dated,
     cases_deleverage,
     cases_limits,
@@ -33,6 +34,7 @@ from tests.differential.twins import (
 from tests.differential.world import make_world, owner
 
 FAMILIES = (
+    cases_combos,
     cases_dated,
     cases_deleverage,
     cases_limits,
