@@ -28,6 +28,7 @@ async def watch(
     poll_seconds: Annotated[float | None, Parameter(help="how often L1 is asked for news")] = None,
     audit_ppm: Annotated[int | None, Parameter(help="share of honest blocks executed in py-evm as well, ppm")] = None,
     confirmations: ConfirmationsFlag = None,
+    commit: Annotated[bool | None, Parameter(help="commit to a verdict before proving it, so no copy earns")] = None,
     http_port: Annotated[int | None, Parameter(help="serve status, metrics and proofs here; 0 takes any port")] = None,
     http_host: Annotated[str | None, Parameter(help="address to serve them on")] = None,
     common: Common = DEFAULT,
@@ -47,6 +48,7 @@ async def watch(
         data=data,
         poll_seconds=poll_seconds,
         audit_ppm=audit_ppm,
+        commit=commit,
         http_host=http_host,
         http_port=http_port,
     )
@@ -61,6 +63,8 @@ async def watch(
         confirmations=chain.confirmations,
         audit_ppm=config.audit_ppm,
         timeout=chain.timeout,
+        commit=config.commit,
+        commit_blocks=config.commit_blocks,
         http=None if config.http_port is None else (config.http_host, config.http_port),
     )
     await run_challenger(options, output.event)

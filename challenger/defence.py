@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import structlog
 import trio
 
+from challenger.commitment import Commitments
 from challenger.prove import Proof, Reversion, TwinsDisagree, prepare_proof, send_proof, still_stands
 from challenger.rewards import Bounties
 from challenger.status import Status
@@ -38,6 +39,7 @@ class Defender:
         bounties: Bounties,
         status: Status,
         listener: Listener,
+        commitments: Commitments | None = None,
     ) -> None:
         self._rollup = rollup
         self._account = account
@@ -46,6 +48,7 @@ class Defender:
         self._bounties = bounties
         self._status = status
         self._listener = listener
+        self._commitments = commitments
         self.removed: Fraud | None = None
         """The last fraud that this challenger reverted itself."""
         self._judged: tuple[Fraud, Proof | str] | None = None
@@ -56,6 +59,8 @@ class Defender:
             self._status.alarm = f"batch {fraud.batch.index} is wrong and final: it is too late to prove it"
         elif fraud is not None and await still_stands(self._rollup, fraud):
             await self._prove(fraud)
+        if self._commitments is not None:
+            await self._reveal(self._commitments, fraud)
         async for reward in self._bounties.claim_due():
             ether = reward.amount / 10**18
             self._listener("reward_claimed", f"reward of {ether:g} ether claimed", wei=reward.amount)
@@ -67,10 +72,20 @@ class Defender:
             return
         started = trio.current_time()
         self._bounties.expect(fraud.batch.poster)
+        if self._commitments is not None:
+            block = await self._commitments.make(proof)
+            if block is not None:
+                self._listener("committed", f"committed to the verdict in L1 block {block}", l1_block=block)
         reversion = await send_proof(self._rollup, self._account, proof)
         if reversion is not None:
             self.removed = fraud
             self._report(reversion, trio.current_time() - started)
+
+    async def _reveal(self, commitments: Commitments, fraud: Fraud | None) -> None:
+        """Take over, or make sure of, the bounties on what was committed to and is proven now."""
+        standing = fraud if fraud is not None and await still_stands(self._rollup, fraud) else None
+        async for revealed in commitments.reveal_due(standing):
+            self._listener("revealed", "revealed: the bounty is ours from the commitment on", poster=revealed.poster)
 
     async def _prepare(self, fraud: Fraud) -> Proof | str:
         """The proof, or why there is none; made once for each fraud."""

@@ -21,7 +21,8 @@ import trio
 from challenger.metrics import CONTENT_TYPE, Metrics
 from challenger.proofs import AccountProof, prove_account
 from challenger.status import Status
-from rollup.errors import ConfigError, StoreError
+from rollup.errors import StoreError
+from rollup.l1.listening import open_listeners
 from rollup.store.state import StateStore
 
 MAX_HEADER_BYTES: Final = 8 * 1024
@@ -50,10 +51,7 @@ class StatusServer:
 
     async def run(self, host: str, port: int, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled; started with the port. `ConfigError` if it is taken."""
-        try:
-            listeners = await trio.open_tcp_listeners(port, host=host)
-        except OSError as error:
-            raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        listeners = await open_listeners(host, port)
         task_status.started(listeners[0].socket.getsockname()[1])
         await trio.serve_listeners(self.handle, listeners)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,6 +24,7 @@ _GAUGES: Final = {
 }
 _COUNTERS: Final = {
     "audited": "Blocks judged by py-evm as well",
+    "audit_gas": "Gas that the verifier used on the audited blocks",
     "audit_skipped": "Blocks chosen for py-evm and left out",
 }
 
@@ -42,8 +44,21 @@ class _StatusCollector(Collector):
         yield GaugeMetricFamily("challenger_fraud", "1 while a wrong block stands on L1", value=bool(status.fraud))
         yield GaugeMetricFamily("challenger_alarm", "1 while something needs a person", value=bool(status.alarm))
         yield CounterMetricFamily("challenger_proofs", "Batches reverted by this process", value=len(status.proofs))
+        yield _by_reason("challenger_reversions", "Those batches by what was wrong with them", status)
+        if status.fraud is not None:
+            standing = GaugeMetricFamily("challenger_fraud_reason", "What is wrong with that block", labels=["reason"])
+            standing.add_metric([status.fraud["reason"]], 1)
+            yield standing
         count = len(status.disagreements)
         yield CounterMetricFamily("challenger_disagreements", "Honest blocks that the twins judge apart", value=count)
+
+
+def _by_reason(name: str, meaning: str, status: Status) -> Metric:
+    """Proofs counted by verdict: the name of a reason of the state transition, or WRONG_ROOT."""
+    family = CounterMetricFamily(name, meaning, labels=["reason"])
+    for reason, count in sorted(Counter(proof["reason"] for proof in status.proofs).items()):
+        family.add_metric([reason], count)
+    return family
 
 
 class Metrics:

@@ -13,6 +13,8 @@ from rollup.l1.values import Receipt
 
 STUCK_SECONDS: Final = 30.0
 """Two or three L1 blocks; a transaction that is in none of them was priced too low."""
+BLOCK_SECONDS: Final = 12.0
+"""Between two blocks of Ethereum."""
 RAISE_PERCENT: Final = 25
 """A node takes a replacement that pays at least 10 % more; a proof is worth more haste than that."""
 _POLL: Final = 0.2
@@ -33,10 +35,28 @@ async def see_through(account: L1Account, to: bytes, data: bytes, *, stuck: floa
         versions.append(await _replace(account, versions[-1]))
 
 
+async def try_within(account: L1Account, to: bytes, data: bytes, *, blocks: int) -> Receipt | None:
+    """Send at today's price and wait for at most so many L1 blocks; None if it is in none of them.
+
+    It is left in the pool then, and whatever is sent next takes its place. Raises as `see_through` does.
+    """
+    last = await account.client.block_number() + blocks
+    sent = await _send(account, to, data)
+    with trio.move_on_after(2 * BLOCK_SECONDS * blocks):  # L1 itself may stand still
+        while True:
+            is_over = await account.client.block_number() > last
+            receipt = await account.client.get_receipt(sent.hash)
+            if receipt is not None or is_over:
+                return receipt
+            await trio.sleep(_POLL)
+    return None
+
+
 async def _send(account: L1Account, to: bytes, data: bytes) -> SentTransaction:
     mined = await account.client.get_nonce(account.address)
     if await account.client.get_nonce(account.address, "pending") == mined:
-        return await account.send(to, data)
+        # Always the next one that L1 waits for: the node may have lost what was sent before, and a gap holds up all.
+        return await account.send(to, data, nonce=mined)
     fees = (await account.client.suggest_fees()).raised(RAISE_PERCENT)
     return await account.send(to, data, nonce=mined, fees=fees)
 

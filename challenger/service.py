@@ -16,6 +16,7 @@ import structlog
 import trio
 
 from challenger.audit import Auditor
+from challenger.commitment import BLOCKS, Commitments
 from challenger.defence import Defender, Listener
 from challenger.http import StatusServer
 from challenger.rewards import Bounties
@@ -34,6 +35,7 @@ from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
 from rollup.l1.contract import Contract
+from rollup.l1.verdict import pricer_address
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
 
@@ -55,6 +57,9 @@ class Options:
     confirmations: int = 0
     audit_ppm: int = 1_000_000
     timeout: float = 20.0
+    commit: bool = False
+    """Commit to a verdict before proving it, so that a copied proof earns nothing."""
+    commit_blocks: int = BLOCKS
     http: tuple[str, int] | None = None
     """Host and port of the read-only HTTP server, if there is to be one."""
 
@@ -137,6 +142,7 @@ class Challenger:
         status.batch, status.block, status.state_root = replica.batch, number, f"0x{root.hex()}"
         status.finalised, status.fork = chain.finalised, chain.fork
         status.audited, status.audit_skipped = tally.audited, tally.skipped + tally.failed
+        status.audit_gas = tally.gas
         status.audit_waiting, status.disagreements = self.auditor.waiting(), tally.disagreements
 
     def report(self) -> None:
@@ -148,7 +154,6 @@ class Challenger:
 @asynccontextmanager
 async def open_challenger(options: Options, listener: Listener) -> AsyncIterator[Challenger]:
     """Open L1, the replica and the workers; the auditor runs until the block ends."""
-    options.data.mkdir(parents=True, exist_ok=True)
     async with L1Client(options.url, timeout=options.timeout) as l1, trio.open_nursery() as nursery:
         origin = await read_origin(l1, options.rollup)
         rollup = Contract(l1, options.rollup, load_artifact("Rollup"))
@@ -175,7 +180,17 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                     account = L1Account(l1, options.key)
                     bounties = Bounties(store, rollup, account)
                     await bounties.find(origin.block)
-                    defender = Defender(rollup, account, proofs, origin.separator, bounties, status, listener)
+                    commitments = Commitments(store, rollup, account, blocks=options.commit_blocks)
+                    defender = Defender(
+                        rollup,
+                        account,
+                        proofs,
+                        origin.separator,
+                        bounties,
+                        status,
+                        listener,
+                        commitments if options.commit else None,
+                    )
                 nursery.start_soon(auditor.run)
                 where = f"{options.url} from L1 block {origin.block} on"
                 listener(
@@ -202,10 +217,13 @@ async def run_challenger(
 
 
 async def verifier_code(l1: L1Client, origin: Origin) -> bytes:
-    """The verifier's code as it stands on L1; `L1Error` if it is not the one this software was built with."""
+    """The verifier's code as it stands on L1; `L1Error` if that or its pricer is not this software's own."""
     code = await l1.get_code(origin.verifier)
     if code != load_artifact("Verifier").deployed_bytecode:
         raise L1Error(f"the verifier at 0x{origin.verifier.hex()} is not this version's", retryable=False)
+    pricer = pricer_address(origin.verifier)
+    if await l1.get_code(pricer) != load_artifact("Pricer").deployed_bytecode:
+        raise L1Error(f"the pricer at 0x{pricer.hex()} is not this version's", retryable=False)
     return code
 
 

@@ -31,6 +31,7 @@ class Status:
     fraud: dict[str, Any] | None = None
     proofs: list[dict[str, Any]] = field(default_factory=list)
     audited: int = 0
+    audit_gas: int = 0
     audit_waiting: int = 0
     audit_skipped: int = 0
     disagreements: list[int] = field(default_factory=list)

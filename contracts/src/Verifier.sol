@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IVerifier} from "./interfaces/IVerifier.sol";
-import {Pricer} from "./Pricer.sol";
 import {Header} from "./types/Header.sol";
 import {Reasons} from "./types/Reasons.sol";
 import {Witness} from "./libraries/Witness.sol";
@@ -13,9 +12,15 @@ import {Context, Contexts} from "./stf/Context.sol";
 /// @notice The twin of `rollup/stf`: what it answers about a block is what L1 acts on.
 contract Verifier is IVerifier {
     /// @dev The verifier creates its pricer first of all, so that its own address tells where that is and its code is the
-    /// same wherever it stands.
-    constructor() {
-        new Pricer();
+    /// same wherever it stands. Compiled apart, each with what suits it.
+    /// @param pricerCode Creation code of `Pricer`; whoever relies on this verifier checks what came of it
+    constructor(bytes memory pricerCode) {
+        address created;
+        assembly ("memory-safe") {
+            created := create(0, add(pricerCode, 0x20), mload(pricerCode))
+        }
+        // INVARIANT: there is a pricer, and it is where everybody looks for it.
+        if (created != pricer() || created.code.length == 0) revert NoPricer();
     }
 
     /// @inheritdoc IVerifier

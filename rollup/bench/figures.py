@@ -37,10 +37,11 @@ class Scale:
     orders: int = 30_000
     connections: int = 8
     latency_seconds: float = 6.0
+    option_accounts: int = 10_000
 
 
-QUICK: Final = Scale(2_000, 20_000, 20, (1_000, 10_000), 1, 16, 3_000, 4, 2.0)
-TINY: Final = Scale(64, 400, 2, (50, 100), 1, 4, 200, 2, 0.4)
+QUICK: Final = Scale(2_000, 20_000, 20, (1_000, 10_000), 1, 16, 3_000, 4, 2.0, 2_000)
+TINY: Final = Scale(64, 400, 2, (50, 100), 1, 4, 200, 2, 0.4, 40)
 """Too small to mean anything: for tests."""
 
 

@@ -14,19 +14,21 @@ from rollup.bench.execution import measure_execution
 from rollup.bench.figures import Report, Scale
 from rollup.bench.load import measure_load
 from rollup.bench.matching import measure_matching
+from rollup.bench.options import measure_risk
 from rollup.bench.posting import measure_posting
 from rollup.bench.signatures import measure_recovery
 from rollup.bench.stage import set_stage
 from rollup.bench.verification import measure_verification
 
-MEASUREMENTS = (measure_recovery, measure_matching, measure_execution, measure_verification)
+MEASUREMENTS = (measure_recovery, measure_matching, measure_execution, measure_risk, measure_verification)
 """What runs in this process alone."""
 
 NAMES = (
     "recover_1_thread", "recover_2_threads", "matching", "execute_small", "replay_blocks", "replay_trades",
-    "execute_large", "typical_block_trades", "typical_proof_bytes", "verify_pyevm_gas", "verify_pyevm_seconds",
-    "verify_pyevm", "verify_pyrevm_gas", "verify_pyrevm_seconds", "verify_pyrevm", "orders_end_to_end",
-    "sequencer_per_order", "ack_p50", "ack_p99", "orders_resting", "bytes_per_trade", "l1_gas_per_trade",
+    "execute_large", "accounts_margined", "accounts_screened", "recheck_seconds", "typical_block_trades",
+    "typical_proof_bytes", "verify_pyevm_gas", "verify_pyevm_seconds", "verify_pyevm", "verify_pyrevm_gas",
+    "verify_pyrevm_seconds", "verify_pyrevm", "orders_end_to_end", "sequencer_per_order", "ack_p50", "ack_p99",
+    "orders_resting", "bytes_per_trade", "l1_gas_per_trade",
 )  # fmt: skip
 """Every figure of a run."""
 

@@ -13,14 +13,16 @@ import trio
 from rollup.cli.funding import Bank
 from rollup.cli.wallet import Wallet
 from rollup.devnet.client import Client, open_client
-from rollup.devnet.feeders import Feeders
-from rollup.devnet.prices import Quote
 from rollup.devnet.processes import Role
 from rollup.devnet.roles import BANKER, FEEDERS, SEQUENCER, TRADERS, l1_role, running
+from rollup.feeder.panel import OwnKey, Panel
+from rollup.feeder.rounds import publish_prices
+from rollup.feeder.venue import Venue
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment, DeploymentPlan, deploy_contracts
 from rollup.l1.devkeys import dev_address, dev_key
+from rollup.quant.sources import Prices
 from rollup.types.genesis import devnet_genesis
 
 INSTRUMENT: Final = "BTC-PERP"
@@ -64,10 +66,10 @@ async def set_stage(folder: Path, traders: int) -> AsyncIterator[Stage]:
         instrument = await client.instrument(INSTRUMENT)
         key = dev_key(TRADERS)
         wallets = tuple((account, Wallet(key, deployment.chain_id, deployment.rollup)) for account in accounts)
-        feeders = Feeders([dev_key(FEEDERS)], 1, wallets[0][1].separator)
-        await feeders.publish(client, instrument, Quote(PRICE, PRICE))
+        panel = Panel(wallets[0][1].separator, [OwnKey(dev_key(FEEDERS))])
+        await _price(client, panel, instrument.underlying)
         nursery = await stack.enter_async_context(trio.open_nursery())
-        nursery.start_soon(_keep_priced, client, feeders)
+        nursery.start_soon(_keep_priced, client, panel, instrument.underlying)
         yield Stage(ws_url, pid, l1, deployment, wallets, instrument.market, instrument.tick, instrument.lot)
         nursery.cancel_scope.cancel()
 
@@ -92,11 +94,14 @@ async def _await_accounts(client: Client, last: int) -> None:
             await trio.sleep(0.1)
 
 
-async def _keep_priced(client: Client, feeders: Feeders) -> None:
-    instrument = await client.instrument(INSTRUMENT)
+async def _price(client: Client, panel: Panel, coin: int) -> None:
+    await publish_prices(Venue(client.rpc), panel, coin, Prices(PRICE, PRICE))
+
+
+async def _keep_priced(client: Client, panel: Panel, coin: int) -> None:
     while True:
         await trio.sleep(PRICE_SECONDS)
-        await feeders.publish(client, instrument, Quote(PRICE, PRICE))
+        await _price(client, panel, coin)
 
 
 def _ignore(_: object) -> None:

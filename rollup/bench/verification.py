@@ -14,6 +14,7 @@ from rollup.l1.contract import ContractAbi
 from rollup.l1.deployment import created_address
 from rollup.l1.devkeys import dev_address
 from rollup.l1.limits import MAX_TX_GAS, TX_BASE_GAS
+from rollup.l1.verdict import pricer_address
 from rollup.types.blocks import Header
 
 INTRINSIC_PER_ZERO: Final = 4
@@ -93,11 +94,13 @@ class PyEvm:
         from rollup.l1.node.config import EmbeddedL1Config  # noqa: PLC0415
         from rollup.l1.node.evm import Evm  # noqa: PLC0415
 
+        artifact, pricer = load_artifact("Verifier"), load_artifact("Pricer").bytecode
+        code = ContractAbi(artifact.abi).encode_deployment(artifact.bytecode, (pricer,))
         config = EmbeddedL1Config(base_fee=7)
         self._evm = Evm(config, 1)
         fields = {
             "type": 2, "chainId": config.chain_id, "nonce": 0, "maxFeePerGas": 10**9, "maxPriorityFeePerGas": 0,
-            "gas": MAX_TX_GAS, "value": 0, "data": bytes(load_artifact("Verifier").bytecode),
+            "gas": MAX_TX_GAS, "value": 0, "data": code,
         }  # fmt: skip
         raw = bytes(Account.sign_transaction(fields, dev_key(0)).raw_transaction)
         creation = decode_transaction(raw, config.chain_id).transaction
@@ -128,6 +131,9 @@ class PyRevm:
         self._evm = module.EVM()
         code = bytes(load_artifact("Verifier").deployed_bytecode)
         self._evm.insert_account_info(self._CONTRACT, module.AccountInfo(code=code))
+        pricer = "0x" + pricer_address(bytes.fromhex(self._CONTRACT[2:])).hex()
+        pricing = bytes(load_artifact("Pricer").deployed_bytecode)
+        self._evm.insert_account_info(pricer, module.AccountInfo(code=pricing))
 
     def call(self, calldata: bytes) -> Run:
         """Execute a call from outside."""

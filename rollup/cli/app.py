@@ -26,7 +26,9 @@ COMMANDS: Final = (
     ("Networks", "demo", "rollup.cli.demo:demo", "Show the whole loop, fraud included, each step verified on L1."),
     ("Networks", "l1", "rollup.cli.l1:serve_l1", "Run the embedded L1, an Ethereum node in memory."),
     ("Networks", "sequencer", "rollup.cli.sequencer:serve_sequencer", "Run a sequencer: exchange, blocks, batches."),
+    ("Networks", "feeder", "rollup.cli.feeder:serve_feeder", "Run an oracle feeder: prices, forwards, volatilities."),
     ("Networks", "actors", "rollup.cli.devnet:actors", "Run a devnet's oracle feeders and demo traders."),
+    ("Networks", "liquidator", "rollup.cli.liquidator:liquidator", "Bid in liquidation auctions when that pays."),
     ("Trust", "verify", "rollup.cli.verify:verify", "Rebuild the whole state from L1 alone and check every root."),
     (
         "Trust",
@@ -36,6 +38,7 @@ COMMANDS: Final = (
     ),
     ("Trust", "bench", "rollup.cli.bench:bench", "Measure how fast everything is on this machine."),
     ("Setup", "deploy", "rollup.cli.deploy:deploy", "Deploy the contracts and write their addresses to a file."),
+    ("Setup", "list", "rollup.cli.list_markets:list_markets", "Show what is listed; announce coins, series, markets."),
     ("Setup", "config", "rollup.cli.settings:show_config", "Show the configuration and where each value comes from."),
     ("Money", "deposit", "rollup.cli.deposit:deposit", "Move money from L1 into an account."),
     ("Money", "withdraw", "rollup.cli.trading:withdraw", "Withdraw money from an account, to be claimed on L1."),
@@ -44,12 +47,13 @@ COMMANDS: Final = (
     ("Trading", "cancel", "rollup.cli.trading:cancel", "Take an order off the book, or all of them."),
     ("Trading", "account", "rollup.cli.looking:account", "Show an account: cash, margin, positions, open orders."),
     ("Trading", "book", "rollup.cli.looking:book", "Show an order book."),
+    ("Trading", "greeks", "rollup.cli.greeks:greeks", "Show volatilities and Greeks of markets or of an account."),
     ("Trading", "block", "rollup.cli.looking:block", "Show a block."),
     ("Trading", "batch", "rollup.cli.looking:batch", "Show a batch on L1."),
 )
 """Group, name, where it is, what it does. The last must not need the module, which is imported only when used."""
 
-SERVICES: Final = frozenset({"l1", "sequencer", "devnet", "actors"})
+SERVICES: Final = frozenset({"l1", "sequencer", "feeder", "liquidator", "devnet", "actors"})
 """Commands that end by being interrupted, which is therefore no failure."""
 
 
@@ -93,7 +97,7 @@ def main() -> None:
 
 def run(tokens: Sequence[str], app: App | None = None, program: Program = ROLLUP) -> int:
     """Run one command and return its exit code. Errors raised on purpose become one line on standard error."""
-    signal.signal(signal.SIGTERM, _interrupt)  # services then stop on both signals alike, in good order
+    _listen()
     try:
         result = (app or make_app(program))(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
@@ -157,6 +161,16 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def _listen() -> None:
+    """Services stop on SIGTERM as on SIGINT, in good order; in the background of a shell script, too.
+
+    Such a script has its background jobs ignore SIGINT. SIGTERM is delivered as one, so it must not be ignored.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

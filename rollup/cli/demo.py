@@ -19,7 +19,8 @@ async def demo(
     *,
     l1: Annotated[str | None, Parameter(help="URL of a development node; default: an embedded L1 of its own")] = None,
     fault: Annotated[
-        str, Parameter(help=f"what the dishonest sequencer does: {', '.join(FAULTS)}, or {ALL}")
+        str,
+        Parameter(help=f"what dishonest sequencers do, kinds joined by commas: {', '.join(FAULTS)}, or {ALL}"),
     ] = "wrong-root",
     trades: Annotated[int, Parameter(help="trades to make, before the fraud and after")] = 60,
     dispute_seconds: Annotated[int, Parameter(help="dispute window; the proof must be on L1 within it")] = 10,
@@ -34,9 +35,12 @@ async def demo(
     from rollup.demo.script import run_demo  # noqa: PLC0415 - not worth its time on the way to `--help`
     from rollup.demo.setting import Settings  # noqa: PLC0415
 
-    if fault != ALL and fault not in FAULTS:
-        raise ConfigError(f"no fault {fault!r}; there are {', '.join(FAULTS)}, and {ALL}")
+    faults = FAULTS if fault == ALL else tuple(fault.split(","))
+    for each in faults:
+        if each not in FAULTS:
+            raise ConfigError(f"no fault {each!r}; there are {', '.join(FAULTS)}, and {ALL}")
+    if len(set(faults)) < len(faults):
+        raise ConfigError("--fault names a kind twice")
     if not 1 <= trades <= 10_000 or not 1 <= dispute_seconds <= 86_400:
         raise ConfigError("trades (1 … 10000) or dispute-seconds (1 … 86400) out of range")
-    faults = FAULTS if fault == ALL else (fault,)
     return await run_demo(Settings(data, l1, faults, trades, dispute_seconds), common.output())

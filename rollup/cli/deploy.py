@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from rollup.cli.addresses import read_address
+from rollup.cli.listings import extended, read_name
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.output import show
 from rollup.config import DeployConfig, L1Config
@@ -27,6 +28,9 @@ async def deploy(
     threshold: Annotated[int | None, Parameter(help="how many feeders must sign a price")] = None,
     token: Annotated[str | None, Parameter(help="address of the stablecoin; default: deploy a worthless one")] = None,
     dispute_window: Annotated[int | None, Parameter(help="seconds in which a batch can be proven wrong")] = None,
+    instruments: Annotated[str | None, Parameter(help="futures and options to begin with, separated by commas")] = None,
+    market_admin: Annotated[str | None, Parameter(help="who lists more: address or dev:N; default: nobody")] = None,
+    listing_delay: Annotated[int | None, Parameter(help="seconds from a listing until it opens")] = None,
     out: Annotated[Path | None, Parameter(help="file to write; default: the one of the configuration")] = None,
     force: Annotated[bool, Parameter(help="replace the file if it exists", negative=())] = False,
     common: Common = DEFAULT,
@@ -47,9 +51,13 @@ async def deploy(
         threshold=threshold,
         token=token,
         dispute_window=dispute_window,
+        instruments=instruments,
+        market_admin=market_admin,
+        listing_delay=listing_delay,
     )
     if config.key is None:
         raise ConfigError("deploy.key: no key to pay for the deployment (--key file:PATH or dev:N)")
+    Deployment.check_place(chain.deployment)
     async with L1Client(chain.url, timeout=chain.timeout) as client:
         account = L1Account(client, config.key.private_key())
         deployment = await deploy_contracts(
@@ -69,7 +77,9 @@ async def make_plan(client: L1Client, config: DeployConfig, deployer: bytes) -> 
     feeders = tuple(read_address(text, "deploy.feeders") for text in config.feeders)
     return DeploymentPlan(
         sequencer=read_address(config.sequencer, "deploy.sequencer") if config.sequencer else deployer,
-        genesis=devnet_genesis(head.timestamp, feeders, config.threshold),
+        genesis=extended(
+            devnet_genesis(head.timestamp, feeders, config.threshold), [read_name(name) for name in config.instruments]
+        ),
         token=read_address(config.token, "deploy.token") if config.token else None,
         min_stake=config.min_stake,
         dispute_window=config.dispute_window,

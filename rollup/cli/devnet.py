@@ -19,6 +19,7 @@ Takers = Annotated[int | None, Parameter(help="demo traders that cross the sprea
 Feeders = Annotated[int | None, Parameter(help="oracle feeders; two thirds must sign each price")]
 FeederSeconds = Annotated[float | None, Parameter(help="time between two prices")]
 TraderSeconds = Annotated[float | None, Parameter(help="mean time between two actions of a trader")]
+SeriesSeconds = Annotated[int | None, Parameter(help="life of the near series of options")]
 CashierSeconds = Annotated[float | None, Parameter(help="time between two withdrawals")]
 Seed = Annotated[int | None, Parameter(help="seed of prices and traders")]
 Candles = Annotated[Path | None, Parameter(help="CSV of candles (.gz allowed) that drives the first coin")]
@@ -39,11 +40,15 @@ async def devnet(
     feeder_seconds: FeederSeconds = None,
     trader_seconds: TraderSeconds = None,
     cashier_seconds: CashierSeconds = None,
+    series_seconds: SeriesSeconds = None,
     seed: Seed = None,
     candles: Candles = None,
     common: Common = DEFAULT,
 ) -> None:
     """Run L1, contracts, sequencer, challenger, feeders and traders until interrupted; one line per event.
+
+    Perpetuals, a future and options of two series are traded; one of the series expires within minutes, settles, and is
+    followed by the next.
 
     Everything is a process of its own and ends with this one, however this one ends. All keys are public development
     keys: nothing here is worth anything.
@@ -63,6 +68,7 @@ async def devnet(
         feeder_seconds=feeder_seconds,
         trader_seconds=trader_seconds,
         cashier_seconds=cashier_seconds,
+        series_seconds=series_seconds,
         seed=seed,
         candles=candles,
     )
@@ -100,6 +106,7 @@ async def actors(
     feeder_seconds: FeederSeconds = None,
     trader_seconds: TraderSeconds = None,
     cashier_seconds: CashierSeconds = None,
+    series_seconds: SeriesSeconds = None,
     seed: Seed = None,
     candles: Candles = None,
     common: Common = DEFAULT,
@@ -118,6 +125,7 @@ async def actors(
         feeder_seconds=feeder_seconds,
         trader_seconds=trader_seconds,
         cashier_seconds=cashier_seconds,
+        series_seconds=series_seconds,
         seed=seed,
         candles=candles,
     )
@@ -128,6 +136,7 @@ async def actors(
         feeder_seconds=config.feeder_seconds,
         trader_seconds=config.trader_seconds,
         cashier_seconds=config.cashier_seconds,
+        series_seconds=config.series_seconds,
         seed=config.seed,
         candles=config.candles,
     )

@@ -23,9 +23,9 @@ async def account(
     if common.json:
         output.result(found)
         return
-    nested = ("positions", "open_orders", "collaterals")
+    nested = ("positions", "open_orders", "collaterals", "greeks")
     output.result({name: value for name, value in found.items() if name not in nested})
-    columns = ("instrument_name", "amount", "mark_price", "mark_value")
+    columns = ("instrument_name", "amount", "average_price", "mark_price", "mark_value", "unrealized_pnl")
     output.table(columns, [[row[c] for c in columns] for row in found["positions"]], title="\npositions")
     terms = ("nonce", "instrument_name", "direction", "amount", "filled_amount", "limit_price")
     output.table(terms, [[row[c] for c in terms] for row in found["open_orders"]], title="\nopen orders")

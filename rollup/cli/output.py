@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+WIDE: Final = 4_096
+"""Columns of text: more than any table of ours needs."""
 
 
 def encode(value: object) -> str:
@@ -55,11 +58,16 @@ class Output:
         from rich.table import Table  # noqa: PLC0415 - machines do not pay for it
 
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-        for column in columns:
-            table.add_column(column)
+        for index, column in enumerate(columns):
+            table.add_column(column, overflow="fold", no_wrap=index == 0)
         for row in rows:
             table.add_row(*map(show, row))
-        self.console().print(table)
+        console = self.console()
+        if not console.is_terminal:  # a file has no width: nothing that is read from it later may be cut off
+            console.width = max(
+                console.width, console.measure(table, options=console.options.update(width=WIDE)).maximum
+            )
+        console.print(table)
 
     def note(self, text: str) -> None:
         """Something to know on the side: to standard error, and only for people."""

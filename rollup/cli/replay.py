@@ -1,64 +1,103 @@
-"""`rollup replay`: recorded candles, simulated traders, the real rollup, and at the end the verdict."""
+"""`rollup replay`: a recorded market, simulated traders, the real rollup, and at the end the verdict."""
 
 from __future__ import annotations
 
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from rollup.cli.display import Display, open_folder
 from rollup.cli.options import DEFAULT, Common
-from rollup.cli.output import Output
 from rollup.errors import ConfigError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+from rollup.types.limits import MILLION
 
 ALL: Final = "all"
-JSON_EVERY: Final = 10.0
-"""Per cent between two lines of progress for machines."""
+ACCOUNTS: Final = 400
+TAKERS: Final = 12
+MARGINED: Final = 120
+"""Accounts by default: of a replay of candles, of a chain's takers, of a replay with leverage."""
 
 
 async def replay(
     *,
-    candles: Annotated[Path, Parameter(help="CSV of one-minute candles (.gz allowed)")],
-    accounts: Annotated[int, Parameter(help="simulated accounts")] = 400,
+    candles: Annotated[Path | None, Parameter(help="CSV of one-minute candles (.gz allowed)")] = None,
+    chain: Annotated[Path | None, Parameter(help="CSV of a recorded option chain, instead of candles")] = None,
+    leverage: Annotated[
+        bool, Parameter(negative=(), help="accounts at the limit of their margin, and liquidation at work")
+    ] = False,
+    accounts: Annotated[int | None, Parameter(help="simulated accounts: 400; 120 with leverage; 12 on a chain")] = None,
     minutes: Annotated[str, Parameter(help="how many candles to replay, or `all`")] = "1440",
     start: Annotated[
         str | None, Parameter(name="--from", help="time to begin at (ISO 8601); default: before the deepest fall")
     ] = None,
-    orders: Annotated[float, Parameter(help="orders per candle, about")] = 40.0,
+    orders: Annotated[float, Parameter(help="orders per candle, or per round on a chain, about")] = 40.0,
+    rounds: Annotated[int, Parameter(help="rounds of trades against a chain's books")] = 12,
+    expiries: Annotated[int | None, Parameter(help="only so many expiries of a chain")] = None,
+    strikes: Annotated[int | None, Parameter(help="only so many strikes an expiry, nearest to the money")] = None,
+    audit: Annotated[float | None, Parameter(help="share of blocks to execute in py-evm: 1 of a chain, else 0")] = None,
     seed: Annotated[int, Parameter(help="seed of traders and their luck")] = 1,
     l1: Annotated[str | None, Parameter(help="URL of a development node; default: an embedded L1")] = None,
     data: Annotated[Path | None, Parameter(help="new folder for database and logs; default: nothing is kept")] = None,
     common: Common = DEFAULT,
 ) -> None:
-    """Replay recorded candles with simulated traders, check every promise, and rebuild the state from L1 alone.
+    """Replay a recorded market with simulated traders, check every promise, and rebuild the state from L1 alone.
 
-    The oracle says the candles' closes; accounts trade through the real order book and state transition; batches go to
-    L1. Exit code 0 only if money and open interest add up to the unit and L1 alone gives the same state root.
+    Of candles, the oracle says the closes and accounts trade through the real order book and state transition; with
+    --leverage they are liquidated too, and every flag is checked. Of an option chain, everything is listed through L1,
+    fitted slices are posted, the recorded books rest as signed orders and are traded against, and marks and Greeks are
+    compared with the recorded ones. Exit code 0 only if money and open interest add up to the unit and L1 alone gives
+    the same state root.
     """
     import structlog  # noqa: PLC0415 - not worth its time on the way to `--help`
 
-    from rollup.devnet.candles import read_candles  # noqa: PLC0415
-    from rollup.replay.run import run_replay  # noqa: PLC0415
-    from rollup.replay.settings import ReplaySettings  # noqa: PLC0415
-    from rollup.replay.tape import Tape, read_stretch  # noqa: PLC0415
-
-    if not 2 <= accounts <= 100_000 or not 0 < orders <= 100_000 or not 0 <= seed < 1 << 63:
-        raise ConfigError("accounts (2 to 100000), orders (up to 100000) or seed (63 bits) out of range")
-    count, since, output = read_count(minutes), None if start is None else read_time(start), common.output()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    recorded = list(read_candles(candles))
-    stretch = read_stretch(recorded, count, since)
-    with _folder(data) as folder, Display(output) as display:
-        settings = ReplaySettings(Tape(recorded), stretch, accounts, orders, seed, folder, l1)
-        display.step("summary", await run_replay(settings, display))
+    if (candles is None) == (chain is None):
+        raise ConfigError("a replay is of --candles or of a --chain")
+    if leverage and candles is None:
+        raise ConfigError("--leverage: only with --candles")
+    usual = TAKERS if candles is None else MARGINED if leverage else ACCOUNTS
+    count = usual if accounts is None else accounts
+    if not 2 <= count <= 100_000 or not 0 < orders <= 100_000 or not 0 <= seed < 1 << 63 or not 0 <= rounds <= 10_000:
+        raise ConfigError("accounts (2 to 100000), orders, rounds (up to 100000) or seed (63 bits) out of range")
+    share = read_share((candles is None) * 1.0 if audit is None else audit)
+    ticks, since = read_count(minutes), None if start is None else read_time(start)
+    with open_folder(data) as folder:
+        if candles is None:
+            assert chain is not None, "one of the two is given"
+            from rollup.quant.chain import read_chain  # noqa: PLC0415 - as above, and what follows
+            from rollup.replay.chain.run import run_chain_replay  # noqa: PLC0415
+            from rollup.replay.chain.settings import ChainSettings, cut_chain  # noqa: PLC0415
+            from rollup.replay.chain.words import tell  # noqa: PLC0415
+
+            cut = cut_chain(read_chain(chain), expiries, strikes)
+            shown = ChainSettings(cut, folder, rounds, round(orders), count, seed, share, l1)
+            with Display(common.output(), tell) as display:
+                display.step("summary", await run_chain_replay(shown, display))
+            return
+        from rollup.feeder.candles import read_candles  # noqa: PLC0415
+        from rollup.replay.crash.run import run_leveraged_replay  # noqa: PLC0415
+        from rollup.replay.crash.words import tell as tell_leveraged  # noqa: PLC0415
+        from rollup.replay.run import run_replay  # noqa: PLC0415
+        from rollup.replay.settings import ReplaySettings  # noqa: PLC0415
+        from rollup.replay.tape import Tape, read_stretch  # noqa: PLC0415
+        from rollup.replay.words import tell as tell_candles  # noqa: PLC0415
+
+        recorded = list(read_candles(candles))
+        stretch = read_stretch(recorded, ticks, since)
+        settings = ReplaySettings(Tape(recorded), stretch, count, orders, seed, folder, l1, share)
+        run, words = (run_leveraged_replay, tell_leveraged) if leverage else (run_replay, tell_candles)
+        with Display(common.output(), words) as display:
+            display.step("summary", await run(settings, display))
+
+
+def read_share(share: float) -> int:
+    """A share from 0 to 1 as parts per million; `ConfigError` otherwise."""
+    if not 0 <= share <= 1:
+        raise ConfigError(f"audit: a share from 0 to 1, not {share:g}")
+    return round(share * MILLION)
 
 
 def read_count(text: str) -> int | None:
@@ -77,84 +116,3 @@ def read_time(text: str) -> int:
     except ValueError:
         raise ConfigError(f"--from: no ISO 8601 time: {text!r}") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-class Display:
-    """Steps on standard output; between them, for people, a progress bar on standard error."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._bar: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
-        self._told: dict[str, float] = {}
-
-    def __enter__(self) -> Self:
-        if not self._output.json:
-            self._bar = make_bar()
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def step(self, name: str, figures: Mapping[str, Any]) -> None:
-        """A part is done: one object with `step` and `ok`, or words."""
-        from rollup.replay.words import tell  # noqa: PLC0415
-
-        if self._bar is None:
-            self._output.result({"step": name, "ok": True, **figures})
-            return
-        for task in self._tasks.values():
-            self._bar.remove_task(task)
-        self._tasks.clear()
-        self._bar.stop()  # so that it leaves no trace between the lines
-        print(tell(name, figures), flush=True)
-        self._bar.start()
-
-    def progress(self, phase: str, done: int, total: int) -> None:
-        """How far a part is; `total` 0 if nobody knows."""
-        if self._bar is not None:
-            if phase not in self._tasks:
-                self._tasks[phase] = self._bar.add_task(phase, total=total or None)
-            self._bar.update(self._tasks[phase], completed=done)
-        elif total and (100 * done / total >= self._told.get(phase, 0.0) + JSON_EVERY):
-            self._told[phase] = 100 * done / total
-            self._output.result({"progress": phase, "done": done, "total": total})
-
-
-def make_bar() -> Progress:
-    """A progress bar that leaves no trace when it is gone."""
-    from rich.console import Console  # noqa: PLC0415 - machines do not pay for it
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    return Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,  # in a log it would leave empty lines
-        redirect_stdout=False,  # results stay on standard output, also where only standard error is a terminal
-    )
-
-
-@contextmanager
-def _folder(wanted: Path | None) -> Iterator[Path]:
-    """An empty folder; the one of the caller stays."""
-    if wanted is None:
-        with tempfile.TemporaryDirectory(prefix="plumbline-replay-") as name:
-            yield Path(name)
-        return
-    if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
-        raise ConfigError(f"{wanted} exists and is not an empty folder")
-    wanted.mkdir(parents=True, exist_ok=True)
-    yield wanted

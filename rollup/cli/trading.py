@@ -23,7 +23,7 @@ async def order(
     instrument: Annotated[str, Parameter(help="for example BTC-PERP")],
     amount: Annotated[str, Parameter(help="coins, for example 0.25")],
     price: Annotated[
-        str | None, Parameter(help="limit in USD; without it a market order, at most 2 % off the mark")
+        str | None, Parameter(help="limit in USD; without it a market order, at most 2 % off the mark (options: 20 %)")
     ] = None,
     *,
     time_in_force: Annotated[
@@ -148,14 +148,16 @@ class Mark(msgspec.Struct, frozen=True):
     """What of public/get_ticker a market order is priced by."""
 
     mark_price: str
+    instrument_type: str = "perp"
 
 
 async def _market_price(session: Session, instrument: str, terms: Terms, side: str) -> int:
-    """The protective limit of a market order (µUSD): 2 % beyond the mark, on the tick.
+    """The protective limit of a market order (µUSD): 2 % beyond the mark, of options 20 %, on the tick.
 
     The mark is the sequencer's word; whoever does not want to take it names a price.
     """
     ticker: Mark = await session.call("public/get_ticker", {"instrument_name": instrument}, Mark)
     tick, mark = read_micro(terms.tick_size, "tick size"), read_micro(ticker.mark_price, "mark price")
-    limit = mark * (102 if side == "buy" else 98) // 100
-    return limit - limit % tick
+    slack = 20 if ticker.instrument_type == "option" else 2
+    limit = mark * (100 + slack if side == "buy" else 100 - slack) // 100
+    return max(tick, limit - limit % tick)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rollup.crypto.eip712 import (
+    bid_digest,
     cancel_digest,
     domain_separator,
     order_digest,
@@ -26,6 +27,7 @@ from rollup.types.transactions import (
     FLAG_POST_ONLY,
     FLAG_REDUCE_ONLY,
     FLAG_SELL,
+    Bid,
     Cancel,
     FreshOrder,
     SetSigner,
@@ -92,6 +94,12 @@ class Wallet:
         """Sign a withdrawal of `amount` µUSD, to be claimed on L1; the owner's key only."""
         nonce = self.nonce()
         return Withdraw(account, amount, nonce, self._sign(withdraw_digest(self.separator, account, amount, nonce)))
+
+    def bid(self, liquidator: int, account: int, *, fraction: int, limit: int, life: int = ORDER_LIFE) -> Bid:
+        """Sign a bid for `fraction` (ppm) of a flagged account's portfolio, for at most `limit` µUSD."""
+        nonce, expiry = self.nonce(), int(self._clock()) + life
+        digest = bid_digest(self.separator, account, liquidator, fraction, limit, nonce, expiry)
+        return Bid(account, liquidator, fraction, limit, nonce, expiry, self._sign(digest))
 
     def transfer(self, account: int, to: int, amount: int) -> Transfer:
         """Sign a transfer of `amount` µUSD to another account; the owner's key only."""

@@ -4,7 +4,15 @@
 `secrets` keeps private keys out of sight. Whatever cannot be used is a `ConfigError` that names the key and its source.
 """
 
-from rollup.config.roles import ChallengerConfig, ClientConfig, DeployConfig, DevnetConfig, L1Config, SequencerConfig
+from rollup.config.roles import (
+    ChallengerConfig,
+    ClientConfig,
+    DeployConfig,
+    DevnetConfig,
+    FeederConfig,
+    L1Config,
+    SequencerConfig,
+)
 from rollup.config.secrets import KeySource
 from rollup.config.sources import Settings, load_settings
 
@@ -13,6 +21,7 @@ __all__ = [
     "ClientConfig",
     "DeployConfig",
     "DevnetConfig",
+    "FeederConfig",
     "KeySource",
     "L1Config",
     "SequencerConfig",

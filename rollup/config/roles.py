@@ -76,6 +76,8 @@ class ChallengerConfig(Role):
     audit_ppm: int = setting(
         1_000_000, "share of honest blocks executed in py-evm as well, in ppm", Bounds(0, 1_000_000)
     )
+    commit: bool = setting(False, "commit to a verdict on L1 before proving it, so that a copied proof earns nothing")
+    commit_blocks: int = setting(5, "L1 blocks after which it proves without the commitment", Bounds(1, 1_000))
     http_host: str = setting("127.0.0.1", "address of the read-only HTTP server")
     http_port: int | None = setting(None, "its port: status, health, metrics, proofs; 0 takes a free one", PORT)
 
@@ -92,6 +94,28 @@ class ClientConfig(Role):
     chain_id: int | None = setting(None, "L1 chain signed for; default: from the deployment file", Bounds(1, 2**64 - 1))
     rollup: str | None = setting(None, "Rollup contract signed for; default: from the deployment file")
     timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class FeederConfig(Role):
+    """An oracle feeder: its sources, its keys, and with whom it co-signs."""
+
+    SECTION: ClassVar[str] = "feeder"
+
+    keys: tuple[str, ...] = setting((), "keys of the oracle set in this process: file:PATH or dev:N")
+    source: str = setting("walk", "where prices come from", Choice(("walk", "candles", "chain")))
+    file: Path | None = setting(None, "CSV of candles or of an option chain, for a source of that name")
+    coin: str = setting("BTC", "coin that follows the file of candles")
+    walks: tuple[str, ...] = setting(("BTC=60000", "ETH=3000"), "coins that walk at random, with their first prices")
+    seed: int = setting(1, "seed of the walks; the same for all who co-sign", Bounds(0, 2**63 - 1))
+    speed: float = setting(1.0, "recorded seconds of candles that pass in one", Bounds(0.001, 100_000))
+    begin: int | None = setting(None, "Unix second at which the sources begin; the same for all who co-sign", Bounds(0))
+    interval: float = setting(1.0, "seconds between two rounds of updates", SECONDS)
+    leads: bool = setting(True, "propose updates; otherwise only sign what others propose")
+    standby: float = setting(0.0, "lead only while a price is this old, in seconds", Bounds(0, 3_600))
+    peers: tuple[str, ...] = setting((), "http://host:port of feeders that co-sign")
+    listen: str | None = setting(None, "host:port where other feeders ask for signatures; port 0 takes a free one")
+    tolerance: int = setting(5_000, "how far a proposal may be from the own sources, in ppm", Bounds(1, 1_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +145,7 @@ class DeployConfig(Role):
     registration_window: int = setting(
         14 * DAY, "seconds after the end in which accounts register for payment", Bounds(1, 365 * DAY)
     )
+    instruments: tuple[str, ...] = setting((), "futures and options of the genesis: BTC-20261225-60000-C and the like")
     market_admin: str | None = setting(None, "who lists markets: address or dev:N; without it nobody ever does")
     listing_delay: int = setting(DAY, "seconds from a listing until it opens", Bounds(0, 365 * DAY))
 
@@ -140,6 +165,10 @@ class DevnetConfig(Role):
     feeder_seconds: float = setting(1.0, "time between two prices", SECONDS)
     makers: int = setting(2, "demo traders that quote around the mark", Bounds(0, 100))
     takers: int = setting(4, "demo traders that cross the spread", Bounds(0, 100))
+    series_seconds: int = setting(
+        300, "life of the near series of options, listed one after the other", Bounds(60, 86_400)
+    )
+    listing_delay: int = setting(5, "seconds from a listing until it opens", Bounds(0, 3_600))
     trader_seconds: float = setting(0.5, "mean time between two actions of a trader", SECONDS)
     cashier_seconds: float = setting(15.0, "time between two withdrawals, each claimed once it is final", SECONDS)
     seed: int = setting(1, "seed of prices and traders", Bounds(0, 2**63 - 1))

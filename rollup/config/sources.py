@@ -14,6 +14,7 @@ from rollup.config.roles import (
     ClientConfig,
     DeployConfig,
     DevnetConfig,
+    FeederConfig,
     L1Config,
     Role,
     SequencerConfig,
@@ -26,7 +27,7 @@ FILE_VARIABLE = "PLUMBLINE_CONFIG"
 DEFAULT_FILE = Path("plumbline.toml")
 ROLES: Mapping[str, type[Role]] = {
     role.SECTION: role
-    for role in (L1Config, SequencerConfig, ChallengerConfig, ClientConfig, DeployConfig, DevnetConfig)
+    for role in (L1Config, SequencerConfig, ChallengerConfig, ClientConfig, DeployConfig, DevnetConfig, FeederConfig)
 }
 
 

@@ -26,6 +26,9 @@ DEPOSIT: Final = 777 * DOLLAR + 777_777
 """µUSD paid in just before the fraud."""
 
 
+BATCH_SECONDS: Final = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Before:
     """How L1 stood before the fraud, and the deposit (position in the inbox, µUSD, whose) that was made into it."""
@@ -56,7 +59,7 @@ async def show_fraud(stage: Stage, fault: str, poster: int, turn: int) -> tuple[
         poster,
         name=f"dishonest-{turn}",
         block_seconds=provocation.block_seconds,
-        batch_seconds=provocation.batch_seconds,
+        batch_seconds=BATCH_SECONDS,
         fault=fault,
     )
     async with running(role, lambda _: None) as ready:
@@ -68,13 +71,14 @@ async def show_fraud(stage: Stage, fault: str, poster: int, turn: int) -> tuple[
 async def _see_fraud(stage: Stage, before: Before, fault: str, poster: bytes, url: str) -> tuple[Posted, float]:
     """Provoke the fraud, and see it on L1; with the moment at which it was seen."""
     with stage.report.step("fraud", f"running a sequencer with --fault {fault}") as step:
-        await _provoke(stage, fault, url)
+        refusal = await _provoke(stage, fault, url)
 
         async def posted() -> Posted | None:
             found = await stage.observer.posted(poster, after=before.l1_block)
             return found[0] if found else None
 
-        fraud = await until(step, "its batch on L1", posted, SPARE)
+        awaited = "its batch on L1" if refusal is None else f"its batch on L1 (before it: {refusal})"
+        fraud = await until(step, awaited, posted, SPARE)
         seen = trio.current_time()
         require_equal("number of its batch", before.standing.batch_count, fraud.index)
         least = before.deposit + 1
@@ -110,16 +114,21 @@ async def _deposit(stage: Stage) -> Before:
         return Before(standing, await stage.l1.block_number(), user, funded.inbox_index)
 
 
-async def _provoke(stage: Stage, fault: str, url: str) -> None:
-    """Send what the fraud needs; that the sequencer's chain is gone before it has answered all is no harm."""
+async def _provoke(stage: Stage, fault: str, url: str) -> str | None:
+    """Send what the fraud needs; that the sequencer's chain is gone before it has answered all is no harm.
+
+    Returns what went wrong, if anything did.
+    """
     send = PROVOCATIONS[fault].send
+    refusal = None
     if send is None:
-        return
+        return None
     try:
         async with open_client(url) as client:
             await send(stage, client)
-    except* (RpcError, RpcDisconnected, NoAnswer):
-        pass
+    except* (RpcError, RpcDisconnected, NoAnswer) as failures:
+        refusal = str(failures.exceptions[0])
+    return refusal
 
 
 async def _see_reversion(stage: Stage, before: Before, fraud: Posted, seen: float, verdict: str) -> Removal:

@@ -11,9 +11,11 @@ from rollup.demo.report import NotVerified, Step, require, require_equal
 from rollup.demo.setting import SPARE, Stage
 from rollup.demo.waiting import until
 from rollup.devnet.client import Client
-from rollup.devnet.prices import Quote
 from rollup.devnet.roles import BANKER
+from rollup.feeder.rounds import publish_prices as publish
+from rollup.feeder.venue import Venue
 from rollup.l1.devkeys import dev_address, dev_key
+from rollup.quant.sources import Prices
 from rollup.rpc.client import RpcError
 from rollup.types.keys import underlying_key
 from rollup.types.leaves import Underlying
@@ -72,7 +74,8 @@ async def send_prices(stage: Stage, client: Client) -> tuple[list[OracleUpdate],
     """Publish the demo's prices; the updates, and a block that holds or follows them."""
     sent: list[OracleUpdate] = []
     for name, price in PRICES.items():
-        sent.append(await stage.feeders.publish(client, await client.instrument(name), Quote(price, price)))
+        coin = (await client.instrument(name)).underlying
+        sent.append(await publish(Venue(client.rpc), stage.panel, coin, Prices(price, price)))
     return sent, (await client.status())["head"]
 
 

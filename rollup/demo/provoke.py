@@ -12,29 +12,27 @@ from typing import Final
 
 import trio
 
+from rollup.demo import dated
 from rollup.demo.honest import send_prices
-from rollup.demo.party import make_order, place_all
+from rollup.demo.party import DOLLAR, make_order, place_all
 from rollup.demo.setting import Stage
 from rollup.devnet.client import Client
 from rollup.types.limits import MILLION
 
 FLOOD: Final = 36
 """Transactions sent at once; a block may hold 32."""
-PATIENCE: Final = 3.0
-"""Seconds in which what provokes a fraud must be sent, before the batch with the deposit is posted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provocation:
-    """What to send, the verdict that L1 must reach, and the rhythm (s) in which the sequencer seals and posts.
+    """What to send, the verdict that L1 must reach, and the rhythm (s) in which the sequencer seals blocks.
 
-    Where something must be sent first, the batch waits for it, so that it holds the deposit and the fraud alike.
+    A dishonest sequencer posts nothing before its fraud, so the batch holds the deposit, what was sent and the fraud.
     """
 
     verdict: str
     send: Callable[[Stage, Client], Awaitable[None]] | None = None
     block_seconds: float = 0.1
-    batch_seconds: float = 0.5
 
 
 async def send_price(stage: Stage, client: Client) -> None:
@@ -58,14 +56,14 @@ async def send_cancel(stage: Stage, client: Client) -> None:
 
 
 async def send_too_large(stage: Stage, client: Client) -> None:
-    """An order for a whole coin from the account that has a fortieth of its price."""
+    """An order from the account with little for a coin more than it has 5,000 dollars; margin asks for 10,000 each."""
     await send_prices(stage, client)
     instrument = await client.instrument("BTC-PERP")
     maker, poor = stage.party.makers[0], stage.party.poor
-    coin = MILLION // instrument.lot
+    lots = (1 + poor.cash // (5_000 * DOLLAR)) * MILLION // instrument.lot
     orders = (
-        make_order(maker, instrument, sell=True, lots=coin),
-        make_order(poor, instrument, sell=False, lots=coin, taking=True),
+        make_order(maker, instrument, sell=True, lots=lots),
+        make_order(poor, instrument, sell=False, lots=lots, taking=True),
     )
     for order in orders:
         await place_all(client, [(order, instrument)])
@@ -85,11 +83,19 @@ PROVOCATIONS: Final[Mapping[str, Provocation]] = {
     "stolen-cash": Provocation("WRONG_ROOT"),
     "ignored-inbox": Provocation("WRONG_ROOT"),
     "undecodable": Provocation("UNDECODABLE"),
-    "wrong-funding": Provocation("WRONG_ROOT", send_price, batch_seconds=PATIENCE),
-    "forged-signature": Provocation("SIGNATURE_INVALID", send_cancel, batch_seconds=PATIENCE),
-    "overfill": Provocation("OVERFILL", send_trade, batch_seconds=PATIENCE),
-    "replayed-order": Provocation("OVERFILL", send_trade, batch_seconds=PATIENCE),
-    "skipped-margin": Provocation("MARGIN", send_too_large, batch_seconds=PATIENCE),
-    "over-meter": Provocation("METER_TRANSACTIONS", send_flood, block_seconds=1.0, batch_seconds=PATIENCE),
+    "wrong-funding": Provocation("WRONG_ROOT", send_price),
+    "forged-signature": Provocation("SIGNATURE_INVALID", send_cancel),
+    "overfill": Provocation("OVERFILL", send_trade),
+    "replayed-order": Provocation("OVERFILL", send_trade),
+    "skipped-margin": Provocation("MARGIN", send_too_large),
+    "over-meter": Provocation("METER_TRANSACTIONS", send_flood, block_seconds=1.0),
+    "wrong-mark": Provocation("MARGIN", dated.sell_too_much),
+    "wrong-payoff": Provocation("WRONG_ROOT", dated.settle_call),
+    "wrong-settlement": Provocation("WRONG_ROOT", dated.settle_call),
+    "unjust-liquidation": Provocation("NOT_LIQUIDATABLE", dated.trade_option),
+    "missed-flag": Provocation("WRONG_ROOT", dated.reduce_late),
+    "skipped-band": Provocation("PRICE_BAND", dated.trade_far_off),
+    "wrong-combo-leg": Provocation("SIGNATURE_INVALID", dated.trade_combo),
+    "wrong-deleveraging-price": Provocation("WRONG_ROOT", dated.fall_deep),
 }
 """By kind of fault."""

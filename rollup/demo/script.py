@@ -31,7 +31,7 @@ from rollup.l1.devkeys import dev_address
 
 SUCCESSOR: Final = 3
 """Development key of the honest sequencer that goes on after a fraud."""
-POSTERS: Final = (SEQUENCER, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 18, 19)
+POSTERS: Final = (SEQUENCER, *range(4, 10), *range(13, 30))
 """Keys of the dishonest, one for each fraud; the first is the designated sequencer's, which thereby loses its turn."""
 BATCH_SECONDS: Final = 1.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +17,9 @@ from rollup.crypto.eip712 import domain_separator
 from rollup.demo.observer import Observer
 from rollup.demo.party import Party
 from rollup.demo.report import NotVerified, Report, require, require_equal
-from rollup.devnet.feeders import Feeders, threshold_of
 from rollup.devnet.roles import BANKER, FEEDERS, SEQUENCER, Site
 from rollup.errors import L1Error
+from rollup.feeder.panel import OwnKey, Panel, threshold_of
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
@@ -27,7 +27,9 @@ from rollup.l1.contract import Contract
 from rollup.l1.deployment import Deployment, DeploymentPlan, deploy_contracts
 from rollup.l1.dev import mine
 from rollup.l1.devkeys import dev_address, dev_key
-from rollup.types.genesis import devnet_genesis
+from rollup.types.genesis import BTC, Genesis, MarketConfig, SeriesConfig, devnet_genesis
+from rollup.types.limits import MILLION
+from rollup.types.markets import MarketKind
 
 ETHER: Final = 10**18
 HOUR: Final = 3_600
@@ -41,6 +43,12 @@ SPARE: Final = 60.0
 """Seconds granted on top of what a wait takes by its nature; a machine may be busy."""
 REWARD_SECONDS: Final = 3
 FEEDER_KEYS: Final = tuple(range(FEEDERS, FEEDERS + 3))
+SERIES: Final = 1
+"""The expiry of BTC that the genesis has, a month away."""
+FUTURE, CALL, PUT, FAR_CALL = 3, 4, 5, 6
+STRIKE: Final = 40_000_000_000
+FAR_STRIKE: Final = 44_000_000_000
+"""µUSD: at the demo's price, and a tenth above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Stage:
     observer: Observer
     report: Report
     bank: Bank
-    feeders: Feeders
+    panel: Panel
     party: Party
 
     def account(self, key: int) -> L1Account:
@@ -84,7 +92,7 @@ async def open_stage(settings: Settings, l1: L1Client, report: Report) -> AsyncI
         deployment.save(site.deployment)
         async with open_mirror(l1, deployment.rollup) as mirror:
             separator = domain_separator(deployment.chain_id, deployment.rollup)
-            feeders = Feeders([dev_key(key) for key in FEEDER_KEYS], threshold_of(len(FEEDER_KEYS)), separator)
+            panel = Panel(separator, [OwnKey(dev_key(key)) for key in FEEDER_KEYS])
             yield Stage(
                 settings,
                 site,
@@ -93,7 +101,7 @@ async def open_stage(settings: Settings, l1: L1Client, report: Report) -> AsyncI
                 Observer(l1, deployment, mirror),
                 report,
                 Bank(L1Account(l1, dev_key(BANKER)), deployment),
-                feeders,
+                panel,
                 Party(()),
             )
         nursery.cancel_scope.cancel()
@@ -141,13 +149,13 @@ async def _deploy(settings: Settings, l1: L1Client, report: Report) -> Deploymen
             raise L1Error("the node has no newest block", retryable=True)
         plan = DeploymentPlan(
             sequencer=dev_address(SEQUENCER),
-            genesis=devnet_genesis(
-                head.timestamp, tuple(dev_address(key) for key in FEEDER_KEYS), threshold_of(len(FEEDER_KEYS))
-            ),
+            genesis=demo_genesis(head.timestamp),
             dispute_window=settings.dispute_seconds,
             proposer_timeout=HOUR,
             force_deadline=HOUR,
             reward_delay=REWARD_SECONDS,
+            market_admin=dev_address(BANKER),
+            listing_delay=0,
         )
 
         def note(name: str, _address: bytes, used: int) -> None:
@@ -171,6 +179,24 @@ async def _deploy(settings: Settings, l1: L1Client, report: Report) -> Deploymen
             gas=gas,
         )
     return deployment
+
+
+def demo_genesis(time: int) -> Genesis:
+    """The devnet's markets, and of BTC a future, two calls and a put."""
+    plain = devnet_genesis(time, tuple(dev_address(key) for key in FEEDER_KEYS), threshold_of(len(FEEDER_KEYS)))
+    dated = (
+        MarketConfig(FUTURE, BTC, tick=100_000, lot=1_000, kind=MarketKind.FUTURE, series=SERIES),
+        *(
+            MarketConfig(number, BTC, tick=MILLION, lot=10_000, kind=kind, series=SERIES, strike=strike)
+            for number, kind, strike in (
+                (CALL, MarketKind.CALL, STRIKE),
+                (PUT, MarketKind.PUT, STRIKE),
+                (FAR_CALL, MarketKind.CALL, FAR_STRIKE),
+            )
+        ),
+    )
+    series = (SeriesConfig(BTC, SERIES, time + 30 * 24 * HOUR),)
+    return replace(plain, series=series, markets=plain.markets + dated)
 
 
 async def fill_purse(stage: Stage, key: int) -> None:

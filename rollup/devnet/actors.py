@@ -5,11 +5,11 @@ They know the sequencer by its RPC and the rest by L1, and go on after the seque
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 import trio
@@ -17,32 +17,40 @@ import trio
 from rollup.cli.amounts import show_usd
 from rollup.cli.claims import Vault
 from rollup.cli.funding import Bank
+from rollup.cli.market_admin import ListingDesk
 from rollup.cli.mirror import Mirror, open_mirror
 from rollup.cli.wallet import Wallet
 from rollup.crypto.eip712 import domain_separator
-from rollup.devnet.candles import read_candles
 from rollup.devnet.cashier import Tell, run_cashier
 from rollup.devnet.client import Client, NoAnswer, open_client
-from rollup.devnet.feeders import Feeders, run_feeders, threshold_of
-from rollup.devnet.prices import PriceSource, RandomWalk, RecordedPrice
-from rollup.devnet.roles import BANKER, FEEDERS, TRADERS
+from rollup.devnet.lister import Lister
+from rollup.devnet.roles import ADMIN, BANKER, FEEDERS, TRADERS
+from rollup.devnet.schedule import Schedule
 from rollup.devnet.traders import Behaviour, Maker, Taker, Trader, run_trader
+from rollup.feeder.opinion import Opinion
+from rollup.feeder.rounds import Update
+from rollup.feeder.service import FeederOptions, run_feeder
+from rollup.feeder.sources import SourceSettings, open_sources
+from rollup.feeder.statements import Subject, subject_of, surface_of
+from rollup.feeder.venue import Venue, VenueSilent
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment
 from rollup.l1.devkeys import dev_address, dev_key
 from rollup.rpc.client import RpcDisconnected, RpcError, RpcUnreachable
+from rollup.types.instruments import symbol_of
 from rollup.types.limits import MILLION
+from rollup.types.prices import SurfaceUpdate
 
 log = structlog.get_logger(__name__)
 
-FIRST_PRICES: Final[Mapping[str, int]] = {"BTC-PERP": 60_000 * MILLION, "ETH-PERP": 3_000 * MILLION}
-"""µUSD per coin at which the random walks begin."""
 MONEY: Final = 25_000 * MILLION
 """What each trader's account is opened with, µUSD."""
 AWAY_SECONDS: Final = 1.0
 """Pause before a sequencer that is away is tried again."""
 CREDIT_SECONDS: Final = 0.2
+SURFACE_SECONDS: Final = 30
+"""A surface is told this often: it changes every second, and nobody reads so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,42 +63,68 @@ class Cast:
     feeder_seconds: float
     trader_seconds: float
     cashier_seconds: float
+    series_seconds: int
     seed: int
     candles: Path | None
+
+
+class Surfaces:
+    """Tells now and then of the surfaces that the feeders send."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: dict[Subject, int] = {}
+
+    def hear(self, update: Update) -> None:
+        """Take one update of any kind."""
+        said, subject = update.statement, subject_of(update.statement)
+        if not isinstance(said, SurfaceUpdate) or said.time - self._told.get(subject, 0) < SURFACE_SECONDS:
+            return
+        self._told[subject] = said.time
+        volatility = float(surface_of(said).svi.floats().volatility(0.0))
+        coin = symbol_of(said.underlying)
+        text = (
+            f"surface   {coin} series {said.series}: forward {said.forward / MILLION:,.2f}, volatility {volatility:.1%}"
+        )
+        self._tell("surface", text, coin=coin, series=said.series, forward=said.forward, volatility=volatility)
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
     """The actors, ready to play."""
 
-    feeders: Feeders
-    sources: Mapping[str, PriceSource]
+    feeders: FeederOptions
     traders: tuple[Trader, ...]
     behaviours: tuple[Behaviour, ...]
-    begun: float
 
 
 async def run_actors(l1_url: str, rpc_url: str, deployment: Deployment, cast: Cast, tell: Tell) -> None:
     """Open the traders' accounts and play until cancelled. `L1Error` if the accounts cannot be opened."""
     async with L1Client(l1_url) as l1, open_mirror(l1, deployment.rollup) as mirror:
         banker = L1Account(l1, dev_key(BANKER))
-        company = await assemble(Bank(banker, deployment), deployment, cast, tell)
+        company = await assemble(Bank(banker, deployment), deployment, cast, rpc_url, tell)
         vault = Vault(l1, deployment.vault)
         tell("playing", f"{len(company.traders)} traders and {cast.feeders} feeders play")
-        while True:
-            try:
-                async with open_client(rpc_url) as client:
-                    await _play(client, company, cast, mirror, vault, banker, tell)
-            except* (RpcDisconnected, RpcUnreachable, NoAnswer) as gone:
-                log.warning("sequencer_away", errors=[str(each) for each in gone.exceptions])
-            await trio.sleep(AWAY_SECONDS)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(run_feeder, company.feeders, Surfaces(tell).hear)
+            desk = ListingDesk(l1, deployment)
+            lister = Lister(desk, L1Account(l1, dev_key(ADMIN)), Schedule(cast.series_seconds), tell)
+            while True:
+                try:
+                    async with open_client(rpc_url) as client, trio.open_nursery() as session:
+                        session.start_soon(lister.run, Venue(client.rpc))
+                        await _play(client, company, cast, mirror, vault, banker, tell)
+                except* (RpcDisconnected, RpcUnreachable, NoAnswer, VenueSilent) as gone:
+                    log.warning("sequencer_away", errors=[str(each) for each in gone.exceptions])
+                await trio.sleep(AWAY_SECONDS)
 
 
-async def assemble(bank: Bank, deployment: Deployment, cast: Cast, tell: Tell) -> Company:
+async def assemble(bank: Bank, deployment: Deployment, cast: Cast, rpc_url: str, tell: Tell) -> Company:
     """Mint money, open an account for each trader, and make the feeders."""
     separator = domain_separator(deployment.chain_id, deployment.rollup)
-    keys = [dev_key(FEEDERS + index) for index in range(cast.feeders)]
-    feeders = Feeders(keys, threshold_of(cast.feeders), separator)
+    keys = tuple(dev_key(FEEDERS + index) for index in range(cast.feeders))
+    opinion = Opinion(open_sources(source_settings(cast)), int(time.time()))
+    feeders = FeederOptions(rpc_url, separator, keys, opinion, time.time, cast.feeder_seconds)
     count = cast.makers + cast.takers
     if count:
         await bank.mint(MONEY * count)
@@ -104,17 +138,13 @@ async def assemble(bank: Bank, deployment: Deployment, cast: Cast, tell: Tell) -
         tell("account", text, account=funded.account, amount=MONEY, owner=dev_address(key))
     makers = (Maker(trader) for trader in traders[: cast.makers])
     takers = (Taker(trader) for trader in traders[cast.makers :])
-    return Company(feeders, price_sources(cast), tuple(traders), (*makers, *takers), trio.current_time())
+    return Company(feeders, tuple(traders), (*makers, *takers))
 
 
-def price_sources(cast: Cast) -> dict[str, PriceSource]:
-    """What each instrument's coin costs; `ConfigError` if the file of candles cannot be used."""
-    sources: dict[str, PriceSource] = {
-        name: RandomWalk(f"{cast.seed}/{name}", price) for name, price in FIRST_PRICES.items()
-    }
-    if cast.candles is not None:
-        sources[next(iter(FIRST_PRICES))] = RecordedPrice(list(read_candles(cast.candles)))
-    return sources
+def source_settings(cast: Cast) -> SourceSettings:
+    """What prices the coins: all walk, but candles drive the first one if there are any."""
+    kind: Literal["candles", "walk"] = "walk" if cast.candles is None else "candles"
+    return SourceSettings(kind, cast.candles, seed=cast.seed)
 
 
 async def _play(
@@ -124,10 +154,8 @@ async def _play(
         await _await_credit(client, trader.account)
     luck = Random(f"{cast.seed}/cashier")  # noqa: S311 - protects nothing
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run_feeders, client, company.feeders, company.sources, cast.feeder_seconds, company.begun)
-        names = tuple(company.sources)
         for trader, behaviour in zip(company.traders, company.behaviours, strict=True):
-            nursery.start_soon(run_trader, client, behaviour, names, trader.luck, cast.trader_seconds)
+            nursery.start_soon(run_trader, client, behaviour, trader.luck, cast.trader_seconds)
         if company.traders:
             nursery.start_soon(
                 run_cashier, client, mirror, vault, payer, company.traders, luck, cast.cashier_seconds, tell

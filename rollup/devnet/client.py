@@ -47,6 +47,10 @@ class Instrument:
     underlying: int
     tick: int
     lot: int
+    kind: str = "perp"
+    """`perp`, `future` or `option`."""
+    is_active: bool = True
+    """Whether it was open for trading when it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +98,24 @@ class Client:
         answer: Answer = await self.call("public/status")
         return answer
 
-    async def instruments(self) -> dict[str, Instrument]:
-        """All markets by name; asked once, for they never change."""
-        if not self._instruments:
+    async def instruments(self, *, anew: bool = False) -> dict[str, Instrument]:
+        """All markets that have not expired, by name; as they were when first asked for, unless `anew`."""
+        if anew or not self._instruments:
+            self._instruments = {}
             page = await self.call("public/get_all_instruments", page_size=1000)
             for row in page["instruments"]:
                 tick, lot = read_micro(row["tick_size"], "tick_size"), read_micro(row["amount_step"], "amount_step")
                 name = row["instrument_name"]
-                self._instruments[name] = Instrument(name, row["market"], row["underlying"], tick, lot)
+                self._instruments[name] = Instrument(
+                    name, row["market"], row["underlying"], tick, lot, row["instrument_type"], row["is_active"]
+                )
         return self._instruments
 
     async def instrument(self, name: str) -> Instrument:
         """One market; `ConfigError` lists those there are."""
         known = await self.instruments()
+        if name not in known:
+            known = await self.instruments(anew=True)  # it may have been listed since
         if name not in known:
             raise ConfigError(f"no instrument {name[:40]!r}; there are {', '.join(sorted(known))}")
         return known[name]

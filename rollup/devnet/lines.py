@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from rollup.cli.amounts import show_usd
+from rollup.cli.listings import show_time
 from rollup.devnet.processes import Event
 from rollup.types.limits import MILLION
 
@@ -53,11 +54,28 @@ def _reward(event: Fields) -> str:
     return f"{event['wei'] / 10**18:g} ether for a proven fraud"
 
 
+def _listing(event: Fields) -> str:
+    return f"{event['coin']} {event['what']}, opens {show_time(event['opens'])}, expires {show_time(event['expiry'])}"
+
+
+def _surface(event: Fields) -> str:
+    forward, volatility = event["forward"] / MILLION, event["volatility"]
+    return f"{event['coin']} series {event['series']}: forward {forward:,.2f}, volatility {volatility:.1%}"
+
+
+def _settlement(event: Fields) -> str:
+    price = event["price"] / MILLION
+    return f"{event['coin']} series {event['series']} of {show_time(event['expiry'])} settles at {price:,.2f}"
+
+
 LINES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     "trade": ("trade", _trade),
     "block": ("block", _block),
     "batch": ("batch", _batch),
     "final": ("final", lambda event: f"batches up to {event['batch']}"),
+    "listing": ("listing", _listing),
+    "surface": ("surface", _surface),
+    "settlement": ("settled", _settlement),
     "account": ("account", _account),
     "withdrawal": ("withdraw", _withdrawal),
     "claim": ("claim", _claim),

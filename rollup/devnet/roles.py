@@ -20,6 +20,8 @@ BANKER: Final = 0
 """Development key that deploys, pays for deposits, and claims; its money is worth nothing."""
 SEQUENCER: Final = 1
 CHALLENGER: Final = 2
+ADMIN: Final = 3
+"""Lists markets."""
 FEEDERS: Final = 10
 """First of the feeders' development keys."""
 TRADERS: Final = 30

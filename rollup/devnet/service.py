@@ -15,11 +15,11 @@ from typing import Final
 import trio
 
 from rollup.config import DevnetConfig
-from rollup.devnet.feeders import threshold_of
 from rollup.devnet.folder import own_folder
 from rollup.devnet.lines import Narrator
 from rollup.devnet.processes import Event, Role
 from rollup.devnet.roles import (
+    ADMIN,
     BANKER,
     CHALLENGER,
     FEEDERS,
@@ -30,12 +30,13 @@ from rollup.devnet.roles import (
     running,
     sequencer_role,
 )
+from rollup.devnet.schedule import Schedule
 from rollup.errors import L1Error
+from rollup.feeder.panel import threshold_of
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment, DeploymentPlan, deploy_contracts
 from rollup.l1.devkeys import dev_address, dev_key
-from rollup.types.genesis import devnet_genesis
 
 DEPLOYMENT: Final = "deployment.json"
 HOUR: Final = 3_600
@@ -106,11 +107,13 @@ async def deploy(config: DevnetConfig, l1_url: str) -> Deployment:
         feeders = tuple(dev_address(FEEDERS + index) for index in range(config.feeders))
         plan = DeploymentPlan(
             sequencer=dev_address(SEQUENCER),
-            genesis=devnet_genesis(head.timestamp, feeders, threshold_of(config.feeders)),
+            genesis=Schedule(config.series_seconds).genesis(head.timestamp, feeders, threshold_of(config.feeders)),
             dispute_window=config.dispute_seconds,
             proposer_timeout=HOUR,
             force_deadline=HOUR,
             reward_delay=config.dispute_seconds,
+            market_admin=dev_address(ADMIN),
+            listing_delay=config.listing_delay,
         )
         return await deploy_contracts(L1Account(l1, dev_key(BANKER)), plan)
 
@@ -120,6 +123,7 @@ def actors_role(config: DevnetConfig, site: Site, rpc_url: str) -> Role:
     arguments = ["actors", "--l1", site.l1_url, "--deployment", str(site.deployment), "--rpc", rpc_url]
     arguments += ["--makers", str(config.makers), "--takers", str(config.takers), "--feeders", str(config.feeders)]
     arguments += ["--feeder-seconds", str(config.feeder_seconds), "--trader-seconds", str(config.trader_seconds)]
+    arguments += ["--series-seconds", str(config.series_seconds)]
     arguments += ["--cashier-seconds", str(config.cashier_seconds), "--seed", str(config.seed), "--json"]
     if config.candles is not None:
         arguments += ["--candles", str(config.candles)]

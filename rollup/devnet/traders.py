@@ -5,7 +5,7 @@ They trade through the RPC like anybody. A refusal (no margin, a stale price) is
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Protocol
@@ -35,6 +35,12 @@ QUOTE_USD: Final = 2_000 * MILLION
 """Notional of one level, µUSD."""
 TAKE_USD: Final = 1_500 * MILLION
 """Largest notional of a taker's order, µUSD."""
+OPTION_SPREADS: Final = 25
+"""Distances from the mark are so many times larger for an option, whose mark is some hundredths of its coin's."""
+OPTION_TURNS: Final = 0.4
+"""Share of turns spent on what is no perpetual."""
+NEWS_SECONDS: Final = 5.0
+"""How often traders look which markets there are."""
 HOLD_USD: Final = 20_000 * MILLION
 """Notional of a position, µUSD, from which on a trader only sheds; far from what its money could bear."""
 
@@ -79,14 +85,15 @@ class Maker:
 
     def quotes(self, instrument: Instrument, ticker: Ticker, held: int) -> list[FreshOrder]:
         """Post-only orders on both sides, but none on a side that would grow a position that is large enough."""
-        trader, size = self.trader, lots(QUOTE_USD, ticker.mark, instrument)
-        lean = -_clamp(notional(held, ticker.mark) * HALF_SPREAD // HOLD_USD, HALF_SPREAD)
+        trader, coin, times = self.trader, worth(instrument, ticker), spreads(instrument)
+        size = lots(QUOTE_USD, coin, instrument)
+        lean = -_clamp(notional(held, coin) * HALF_SPREAD // HOLD_USD, HALF_SPREAD) * times
         orders = []
         for sell in (False, True):
-            if notional(held, ticker.mark) * (-1 if sell else 1) >= HOLD_USD:
+            if notional(held, coin) * (-1 if sell else 1) >= HOLD_USD:
                 continue
             for level in range(LEVELS):
-                away = HALF_SPREAD + STEP * level
+                away = (HALF_SPREAD + STEP * level) * times
                 price = shifted(ticker.mark, lean + (away if sell else -away), instrument, up=sell)
                 if not (price <= ticker.bid if sell else 0 < ticker.ask <= price):
                     orders.append(
@@ -127,29 +134,48 @@ class Taker:
     def order(self, instrument: Instrument, ticker: Ticker, held: int) -> FreshOrder:
         """A fill-what-you-can order; the larger the position, the likelier it is to shrink."""
         trader = self.trader
-        lean = notional(held, ticker.mark) / HOLD_USD
+        coin, reach = worth(instrument, ticker), REACH * spreads(instrument)
+        lean = notional(held, coin) / HOLD_USD
         sell = trader.luck.random() < 0.5 + lean / 2
-        size = lots(trader.luck.randint(TAKE_USD // 10, TAKE_USD), ticker.mark, instrument)
-        price = shifted(ticker.mark, -REACH if sell else REACH, instrument, up=not sell)
+        size = lots(trader.luck.randint(TAKE_USD // 10, TAKE_USD), coin, instrument)
+        price = shifted(ticker.mark, -reach if sell else reach, instrument, up=not sell)
         return trader.wallet.order(
             trader.account, instrument.market, sell=sell, size=size, price=price, immediate=True, life=TAKER_LIFE
         )
 
 
-async def run_trader(
-    client: Client, behaviour: Behaviour, instruments: Sequence[str], luck: Random, seconds: float
-) -> None:
+async def run_trader(client: Client, behaviour: Behaviour, luck: Random, seconds: float) -> None:
     """Act in a random market every `seconds` on average, until cancelled.
 
     Refusals are logged. Raises RpcDisconnected or NoAnswer when the sequencer is gone.
     """
+    asked = -NEWS_SECONDS
     while True:
         await trio.sleep(luck.uniform(0.5, 1.5) * seconds)
-        instrument = await client.instrument(luck.choice(instruments))
+        anew = trio.current_time() - asked >= NEWS_SECONDS
+        instrument = choose(luck, (await client.instruments(anew=anew)).values())
+        asked = trio.current_time() if anew else asked
         try:
             await behaviour.act(client, instrument)
         except RpcError as refusal:
             log.info("refused", instrument=instrument.name, error=str(refusal))
+
+
+def choose(luck: Random, instruments: Iterable[Instrument]) -> Instrument:
+    """An open market: most often a perpetual, now and then a future or an option."""
+    perps = [each for each in instruments if each.kind == "perp"]
+    dated = [each for each in instruments if each.kind != "perp" and each.is_active]
+    return luck.choice(dated if dated and luck.random() < OPTION_TURNS else perps)
+
+
+def worth(instrument: Instrument, ticker: Ticker) -> int:
+    """What a coin's worth of the instrument is counted as, µUSD: of an option, its coin."""
+    return ticker.spot if instrument.kind == "option" else ticker.mark
+
+
+def spreads(instrument: Instrument) -> int:
+    """Factor of distances from the mark."""
+    return OPTION_SPREADS if instrument.kind == "option" else 1
 
 
 def notional(size: int, price: int) -> int:

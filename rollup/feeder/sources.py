@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, Literal
 
 from rollup.errors import ConfigError
 from rollup.feeder.candles import read_candles
+from rollup.feeder.coins import coin_number
 from rollup.quant.chain import read_chain
 from rollup.quant.sources import CandleSource, ChainSource, Source, WalkSource
-from rollup.types.instruments import SYMBOLS
 from rollup.types.limits import MILLION, PRICE_BOUND
 
 Kind = Literal["walk", "candles", "chain"]
@@ -31,7 +31,7 @@ class SourceSettings:
     kind: Kind = "walk"
     file: Path | None = None
     coin: str = "BTC"
-    walks: Mapping[str, int] = FIRST_PRICES
+    walks: Mapping[str, int] = field(default_factory=lambda: FIRST_PRICES)
     seed: int = 1
     speed: float = 1.0
 
@@ -67,14 +67,3 @@ def read_walks(texts: tuple[str, ...]) -> dict[str, int]:
         coin_number(symbol)
         walks[symbol] = int(micro)
     return walks
-
-
-def coin_number(symbol: str) -> int:
-    """The number of the coin's underlying: those of the table of symbols, or `U<number>`; `ConfigError`."""
-    for number, known in SYMBOLS.items():
-        if known == symbol:
-            return number
-    digits = symbol.removeprefix("U")
-    if symbol != digits and digits.isdecimal() and 0 < int(digits) < 1 << 16:
-        return int(digits)
-    raise ConfigError(f"no coin {symbol[:20]!r}; there are {', '.join(SYMBOLS.values())} and U<number>")

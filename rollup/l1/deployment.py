@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Final, Self
 
 import msgspec
@@ -78,13 +79,26 @@ class Deployment:
     markets: Mapping[str, int] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the file whole or not at all."""
+        """Write the file whole or not at all; `ConfigError` if that cannot be."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         plain = {name: to_data(value) if isinstance(value, bytes) else value for name, value in values.items()}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.new")
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(plain)) + b"\n")
-        draft.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.new")
+            draft.write_bytes(msgspec.json.format(msgspec.json.encode(plain)) + b"\n")
+            draft.replace(path)
+        except OSError as error:
+            raise ConfigError(f"deployment file {path}: {error.strerror}") from error
+
+    @staticmethod
+    def check_place(path: Path) -> None:
+        """`ConfigError` unless a file can be saved there; to be asked before contracts are paid for."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            raise ConfigError(f"deployment file {path}: {error.strerror}") from error
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -123,7 +137,7 @@ async def deploy_contracts(
 
     blocks: dict[str, int] = {}
     token = plan.token or (await create("TestUSD")).address
-    verifier = (await create("Verifier")).address
+    verifier = (await create("Verifier", load_artifact("Pricer").bytecode)).address
     appraiser = (await create("Appraiser")).address
     nonce = await account.client.get_nonce(account.address, "pending")
     rollup, inbox, vault = (created_address(account.address, nonce + ahead) for ahead in range(3))

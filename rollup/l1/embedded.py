@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import trio
 
-from rollup.errors import ConfigError
+from rollup.l1.listening import open_listeners
 from rollup.l1.node.config import EmbeddedL1Config
 from rollup.l1.node.http import HttpServer
 from rollup.l1.node.methods import Methods
@@ -33,10 +33,7 @@ async def run_embedded_l1(
     node = await trio.to_thread.run_sync(EmbeddedNode, config)
     methods = Methods(node)
     server = HttpServer(lambda body: answer(methods, body))
-    try:
-        listeners = await trio.open_tcp_listeners(port, host=host)
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    listeners = await open_listeners(host, port)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(node.run_miner)
         if config.block_interval is not None:

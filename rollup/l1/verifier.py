@@ -2,7 +2,8 @@
 
 What py-evm answers here is what L1 will answer: same code, same calldata, same rules (Prague). Nothing is read from a
 chain and nothing is written: the contract is stateless, so its code, that of the pricer which it created, and the
-calldata are all there is. A call blocks for as long as the EVM runs, about a second per 1.5 million gas: callers use a worker thread or a process.
+calldata are all there is. A call blocks for as long as the EVM runs, about a second per 1.5 million gas: callers use a
+worker thread or a process.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ from eth.vm.forks.prague.blocks import PragueBlockHeader
 from eth.vm.message import Message
 from eth_typing import Address, BlockNumber
 
-from rollup.crypto.keccak import keccak
 from rollup.errors import ProofFault
 from rollup.l1.abi import AbiEntry, decode_values, encode_values, parse_abi
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.reverts import ErrorRegistry
-from rollup.l1.verdict import GAS_LIMIT, Verdict
+from rollup.l1.verdict import GAS_LIMIT, Verdict, pricer_address
 from rollup.types.blocks import Header
 
 _VERIFIER: Final = Address(b"\x01" * 20)
@@ -52,20 +52,17 @@ class Executor(Protocol):
         ...
 
 
-def pricer_address(verifier: bytes) -> bytes:
-    """Where the verifier at `verifier` created its pricer: keccak(rlp([creator, 1])), last 20 bytes."""
-    return keccak(b"\xd6\x94" + verifier + b"\x01")[12:]
-
-
 class PyEvm:
-    """py-evm, the reference. Static calls on a state that holds one contract, and the pricer as if it had created it."""
+    """py-evm, the reference. Static calls on a state of one contract, and the pricer as if it had created that."""
 
-    def __init__(self, deployed_bytecode: bytes) -> None:
+    def __init__(self, deployed_bytecode: bytes, *, pricer: bytes | None = None) -> None:
+        """Hold `deployed_bytecode`, and the committed pricer or the given code in its place."""
         header = PragueBlockHeader(
             difficulty=0, block_number=BlockNumber(1), gas_limit=_BLOCK_GAS, timestamp=1, base_fee_per_gas=1
         )
         self._state = PragueVM.build_state(AtomicDB(), header, ChainContext(None), ())
-        self._state.set_code(Address(pricer_address(_VERIFIER)), load_artifact("Pricer").deployed_bytecode)
+        pricing = load_artifact("Pricer").deployed_bytecode if pricer is None else pricer
+        self._state.set_code(Address(pricer_address(_VERIFIER)), pricing)
         self._code = deployed_bytecode
         self._context = self._state.get_transaction_context_class()(gas_price=1, origin=_CALLER)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rollup.derive.verification import Verification
 from rollup.replay.audit import Head
+from rollup.replay.challenger import Audited
 from rollup.replay.posting import Posting
 from rollup.replay.settings import ReplaySettings
 from rollup.replay.stage import Stage
@@ -39,6 +40,7 @@ def trading_figures(tally: Tally, health: Health | None, clipped: int, seconds: 
     refusals = counts.pop("refusals")
     return {
         **counts,
+        "markets": len(tally.markets),
         "refused": sum(refusals.values()),
         "refusals": dict(sorted(refusals.items())),
         "oracle_clipped": clipped,
@@ -63,6 +65,11 @@ def posting_figures(posting: Posting, tally: Tally, head: Head) -> dict[str, Any
 def state_figures(report: Report) -> dict[str, Any]:
     """The whole state's sums, which agreed to the unit."""
     return asdict(report)
+
+
+def audit_figures(found: Audited) -> dict[str, Any]:
+    """What a challenger executed in py-evm; it agreed with all of it."""
+    return {**asdict(found), "blocks_per_second": per(found.audited, found.seconds)}
 
 
 def verification_figures(found: Verification) -> dict[str, Any]:

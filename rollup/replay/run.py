@@ -8,22 +8,15 @@ from typing import Any
 import trio
 
 from rollup.l1.client import L1Client
-from rollup.replay.audit import Head, check_rebuilt, check_state, finalise_all, rebuild
+from rollup.replay.challenger import Sample
+from rollup.replay.ending import Ending, conclude
 from rollup.replay.errands import Errands
 from rollup.replay.feed import Feed
-from rollup.replay.figures import (
-    posting_figures,
-    state_figures,
-    stretch_figures,
-    summary_figures,
-    trading_figures,
-    verification_figures,
-)
+from rollup.replay.figures import stretch_figures, summary_figures, trading_figures
 from rollup.replay.population import draw_population
-from rollup.replay.posting import measure_posting
 from rollup.replay.settings import LEAD, Observer, ReplaySettings
 from rollup.replay.simulation import Players, Simulation
-from rollup.replay.stage import Stage, make_feed, open_accounts, run_own_l1, sequencer_options, set_stage, stored_state
+from rollup.replay.stage import Stage, make_feed, open_accounts, run_own_l1, sequencer_options, set_stage
 from rollup.replay.tally import Tally
 from rollup.replay.timekeeping import Timekeeper
 from rollup.replay.traders import Trader, make_traders
@@ -59,6 +52,7 @@ class Replay:
         self._stage = stage
         self._observer = observer
         self._tally = Tally()
+        self._sample = Sample(settings.audit_ppm)
         self._timekeeper = Timekeeper(stage.l1, stage.opened_at)
         self._seconds: dict[str, float] = {}
 
@@ -69,21 +63,10 @@ class Replay:
         settings.tape.delay(max(0, late))  # a node that was given may be later than the candles
         observer.step("network", stretch_figures(stage, settings))
         number, root = await self._run_sequencer()
-        head = Head(number, root, await finalise_all(stage, self._timekeeper))
-        posting = await measure_posting(stage.l1, stage.deployment)
-        observer.step("posting", posting_figures(posting, self._tally, head))
-        with stored_state(stage, settings.folder) as leaves:
-            report = check_state(leaves, head, await stage.treasury.custody())
-        observer.step("invariants", state_figures(report))
-        found = await rebuild(
-            stage.l1.url,
-            stage.deployment.rollup,
-            lambda seen: observer.progress("rebuilding from L1", seen.batch, seen.last_batch),
-        )
-        check_rebuilt(found, head, report)
-        self._seconds["verification"] = found.seconds
-        observer.step("verification", verification_figures(found))
-        return summary_figures(self._tally, posting, head, self._seconds)
+        ending = Ending(stage, self._timekeeper, observer, settings.folder, self._tally, self._sample)
+        outcome = await conclude(ending, number, root)
+        self._seconds["verification"] = outcome.seconds
+        return summary_figures(self._tally, outcome.posting, outcome.head, self._seconds)
 
     async def _run_sequencer(self) -> tuple[int, bytes]:
         """Everything in which the sequencer takes part; returns the last block's number and root, all of it posted."""
@@ -94,6 +77,7 @@ class Replay:
             )
             exchange = sequencer.exchange
             exchange.listen(self._tally.hear)
+            exchange.listen(self._sample.hear)
             traders = await self._gather(exchange)
             await self._trade(exchange, traders)
             self._observer.progress("posting the rest", 0, 0)

@@ -34,6 +34,8 @@ class ReplaySettings:
     seed: int
     folder: Path
     l1: str | None = None
+    audit_ppm: int = 0
+    """Share of the blocks that a challenger executes in py-evm at the end."""
 
 
 class Observer(Protocol):

@@ -17,6 +17,7 @@ from rollup.types.transactions import (
     FLAG_POST_ONLY,
     FLAG_REDUCE_ONLY,
     FLAG_SELL,
+    Bid,
     Cancel,
     FreshOrder,
     SetSigner,
@@ -25,6 +26,8 @@ from rollup.types.transactions import (
 )
 
 NO_SESSION: Final = bytes(20)
+BID_LIFE: Final = 60
+"""Seconds for which a bid in an auction is good."""
 
 
 class Signer:
@@ -63,6 +66,12 @@ class Signer:
         nonce = self._nonce(now)
         digest = eip712.transfer_digest(self._separator, self.account, to, amount, nonce)
         return Transfer(self.account, to, amount, nonce, sign(digest, self._owner))
+
+    def bid(self, account: int, fraction: int, limit: int, now: int) -> Bid:
+        """Sign a bid for `fraction` (ppm) of a flagged account's positions, at most `limit` µUSD, good for a minute."""
+        nonce, expiry = self._nonce(now), now + BID_LIFE
+        digest = eip712.bid_digest(self._separator, account, self.account, fraction, limit, nonce, expiry)
+        return Bid(account, self.account, fraction, limit, nonce, expiry, sign(digest, self._trading))
 
     def appoint(self, session_key: bytes, now: int) -> SetSigner:
         """Sign the appointment of a session key, and trade with it from now on."""

@@ -63,14 +63,15 @@ class Simulation:
             await players.feed.publish(self._tape.quote(tick), now)
             players.tally.oracle_updates += 1
             await players.errands.run(done, now)
-            await self._trade(tick, now)
+            await self.trade(tick, now)
             if done % HEALTH_EVERY == HEALTH_EVERY - 1 or tick == stretch.last:
                 self._examine()
-            await self._hold_back()
+            await self.hold_back()
             players.tally.ticks = done + 1
             on_tick(done + 1)
 
-    async def _trade(self, tick: int, now: int) -> None:
+    async def trade(self, tick: int, now: int) -> None:
+        """Have everybody act who acts at this tick."""
         players, market = self._players, self._instrument.number
         scene = Scene(self._tape, tick, self._instrument.market)
         turns = turns_of(players.traders, players.exchange, scene, market)
@@ -100,7 +101,8 @@ class Simulation:
         if now is not None:
             self.health = now if self.health is None else worse(self.health, now)
 
-    async def _hold_back(self) -> None:
+    async def hold_back(self) -> None:
+        """Wait while L1 lags behind too far."""
         if self._backlog() > BACKLOG:
             await wait_until(lambda: self._backlog() <= BACKLOG // 2, "L1 has the blocks that wait for it", step=0.05)
 

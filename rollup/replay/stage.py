@@ -26,9 +26,7 @@ from rollup.sequencer.options import Clock, SequencerOptions
 from rollup.sequencer.stored import STATE
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
-from rollup.types.genesis import BTC, devnet_genesis
-from rollup.types.keys import underlying_key
-from rollup.types.leaves import Underlying
+from rollup.types.genesis import BTC, Genesis, devnet_genesis
 
 PAYER: Final = dev_key(0)
 """PUBLIC development key, see `rollup.l1.devkeys`: deploys, and pays for deposits."""
@@ -39,6 +37,9 @@ FEEDERS: Final = (dev_key(10), dev_key(11), dev_key(12))
 THRESHOLD: Final = 2
 
 
+MakeGenesis = Callable[[int, tuple[bytes, ...], int], Genesis]
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A deployment on a node, ready for a sequencer. `opened_at` is the L1 time of the genesis."""
@@ -47,6 +48,7 @@ class Stage:
     deployment: Deployment
     treasury: Treasury
     opened_at: int
+    genesis: Genesis
 
 
 async def run_own_l1(begins: int, log: Path, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
@@ -64,33 +66,47 @@ async def _run(role: Role, *, task_status: trio.TaskStatus[Event] = trio.TASK_ST
     await run_role(role, lambda _: None, task_status=task_status)
 
 
-async def set_stage(l1: L1Client) -> Stage:
-    """Deploy everything, with terms that allow days of recorded time to pass in seconds."""
+async def set_stage(l1: L1Client, make_genesis: MakeGenesis = devnet_genesis, listing_delay: int = 0) -> Stage:
+    """Deploy everything, with terms that allow days of recorded time to pass in seconds.
+
+    `make_genesis` gets the genesis time, the feeders' addresses and their threshold. The payer is the market admin too.
+    """
     payer = L1Account(l1, PAYER)
     opened_at = await l1_time(l1)
+    genesis = make_genesis(opened_at, tuple(address_of(key) for key in FEEDERS), THRESHOLD)
     plan = DeploymentPlan(
         sequencer=address_of(SEQUENCER),
-        genesis=devnet_genesis(opened_at, tuple(address_of(key) for key in FEEDERS), THRESHOLD),
+        genesis=genesis,
         dispute_window=DISPUTE_WINDOW,
         proposer_timeout=PATIENCE_OF_L1,
         force_deadline=PATIENCE_OF_L1,
         max_time_ahead=MAX_TIME_AHEAD,
         max_time_lag=PATIENCE_OF_L1,
+        market_admin=payer.address,
+        listing_delay=listing_delay,
     )
     deployment = await deploy_contracts(payer, plan)
-    return Stage(l1, deployment, Treasury(payer, deployment), opened_at)
+    return Stage(l1, deployment, Treasury(payer, deployment), opened_at, genesis)
 
 
 async def open_accounts(
     treasury: Treasury, characters: Sequence[Character], progress: Callable[[int], None]
 ) -> list[int]:
     """Open one account for each character with its deposit."""
-    await treasury.endow(sum(character.deposit for character in characters))
-    wanted = [(address_of(character.key), character.deposit) for character in characters]
-    return await treasury.open(wanted, progress)
+    return await open_owners(treasury, [(character.key, character.deposit) for character in characters], progress)
 
 
-def sequencer_options(stage: Stage, folder: Path, clock: Clock) -> SequencerOptions:
+async def open_owners(
+    treasury: Treasury, owners: Sequence[tuple[bytes, int]], progress: Callable[[int], None]
+) -> list[int]:
+    """Open one account for each (private key, µUSD)."""
+    await treasury.endow(sum(deposit for _, deposit in owners))
+    return await treasury.open([(address_of(key), deposit) for key, deposit in owners], progress)
+
+
+def sequencer_options(
+    stage: Stage, folder: Path, clock: Clock, block_interval: float = 0.004, flag_patience: float = 0.0
+) -> SequencerOptions:
     """An ordinary sequencer that is quick to notice deposits and to seal, for the replay waits for both."""
     return SequencerOptions(
         data_dir=folder / "sequencer",
@@ -98,7 +114,8 @@ def sequencer_options(stage: Stage, folder: Path, clock: Clock) -> SequencerOpti
         rollup=stage.deployment.rollup,
         key=SEQUENCER,
         l1_from_block=stage.deployment.block,
-        block_interval=0.004,
+        block_interval=block_interval,
+        flag_patience=flag_patience,
         batch_interval=3.0,
         poll_interval=0.2,
         confirmations=0,
@@ -108,8 +125,7 @@ def sequencer_options(stage: Stage, folder: Path, clock: Clock) -> SequencerOpti
 
 def make_feed(exchange: Exchange) -> Feed:
     """The oracle of the first coin."""
-    coin = Underlying.decode(devnet_genesis(0, (bytes([1]) * 20,), 1).leaves()[underlying_key(BTC)])
-    return Feed(exchange, exchange.status().separator, BTC, coin, FEEDERS[:THRESHOLD])
+    return Feed(exchange, exchange.status().separator, BTC, exchange.oracle().underlyings[BTC], FEEDERS[:THRESHOLD])
 
 
 @contextmanager

@@ -31,6 +31,8 @@ class Tally:
     soft_cancels: int = 0
     hard_cancels: int = 0
     session_keys: int = 0
+    markets: set[int] = field(default_factory=set)
+    """Those in which there were trades."""
     refusals: dict[str, int] = field(default_factory=dict)
 
     def acknowledge(self, report: OrderReport) -> None:
@@ -47,6 +49,7 @@ class Tally:
         """The sequencer made blocks and trades durable."""
         self.blocks += len(unit.blocks)
         self.trades += len(unit.trades)
+        self.markets.update(trade.market for trade in unit.trades)
         self.volume += sum(trade.size * trade.price for trade in unit.trades) // MILLION
 
 

@@ -12,9 +12,9 @@ from itertools import accumulate
 from math import sqrt
 from typing import Final
 
-from rollup.devnet.candles import Candle
-from rollup.devnet.prices import Quote
 from rollup.errors import ConfigError
+from rollup.feeder.candles import Candle
+from rollup.quant.sources import Prices
 
 INDEX_MEMORY: Final = 5
 """Candles after which a step of the mark has moved the index by about two thirds."""
@@ -50,9 +50,9 @@ class Tape:
         """Move every time `seconds` later."""
         self.times = [time + seconds for time in self.times]
 
-    def quote(self, tick: int) -> Quote:
+    def quote(self, tick: int) -> Prices:
         """What the oracle says at a tick."""
-        return Quote(self.spots[tick], self.marks[tick])
+        return Prices(self.spots[tick], self.marks[tick])
 
     def change(self, tick: int, back: int) -> float:
         """Relative change of the mark over the last `back` ticks, as far as the tape reaches back."""

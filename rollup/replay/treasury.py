@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from rollup.errors import L1Error
 from rollup.l1.account import L1Account
@@ -12,6 +12,7 @@ from rollup.l1.contract import Contract
 from rollup.l1.deployment import Deployment
 from rollup.l1.dev import mine, set_automine
 from rollup.l1.values import Receipt
+from rollup.types.listing import Item, encode_item
 from rollup.types.messages import Open, decode_message
 from rollup.types.transactions import Transaction, encode_transaction
 
@@ -59,6 +60,22 @@ class Treasury:
         fee: int = await self._inbox.call("forceFee")
         await self._inbox.transact(self._payer, "force", encode_transaction(transaction), value=fee)
 
+    async def list_items(self, items: Sequence[Item], progress: Callable[[int], None]) -> None:
+        """List items as the market admin, by the dozen like accounts; `progress` hears how many L1 has taken.
+
+        Whether the rollup accepts them is for its state transition to say. `L1Error` if L1 does not take one.
+        """
+        encoded = [encode_item(item) for item in items]
+        if not encoded:
+            return
+        first = await self._inbox.transact(self._payer, "list", encoded[0])
+        for start in range(1, len(encoded), CROWD):
+            crowd = encoded[start : start + CROWD]
+            receipts = await self._send_crowd("list", [(item,) for item in crowd], first.gas_used * 3 // 2)
+            if not all(receipt.success for receipt in receipts):
+                raise L1Error("an item was not listed: the transaction reverted", retryable=False)
+            progress(start + len(crowd))
+
     async def messages(self) -> int:
         """How many messages the inbox has taken."""
         count: int = await self._inbox.call("count")
@@ -70,15 +87,19 @@ class Treasury:
         return held
 
     async def _open_crowd(self, crowd: Sequence[tuple[bytes, int]], gas: int) -> list[int]:
+        return [self._opened(receipt) for receipt in await self._send_crowd("open", crowd, gas)]
+
+    async def _send_crowd(self, function: str, crowd: Sequence[tuple[Any, ...]], gas: int) -> list[Receipt]:
+        """Calls of one function of the inbox, mined in one block."""
         client = self._payer.client
         fees = await client.suggest_fees()
         await set_automine(client, False)
         try:
-            sent = [await self._inbox.send(self._payer, "open", *one, gas=gas, fees=fees) for one in crowd]
+            sent = [await self._inbox.send(self._payer, function, *one, gas=gas, fees=fees) for one in crowd]
             await mine(client)
         finally:
             await set_automine(client, True)
-        return [self._opened(await self._payer.wait(one)) for one in sent]
+        return [await self._payer.wait(one) for one in sent]
 
     def _opened(self, receipt: Receipt) -> int:
         for event in self._inbox.decode_events(receipt.logs):

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rollup.types.limits import MILLION
 
 Figures = Mapping[str, Any]
 
+SHOWN: Final = 4
+"""Markets listed one by one."""
+
 
 def tell(step: str, figures: Figures) -> str:
     """One or two lines about a step that is done."""
     return _WORDS[step](figures)
+
+
+def usd(micro: int) -> str:
+    """µUSD as dollars and cents (rounded, for reading only)."""
+    return f"{micro / MILLION:,.2f} USD"
 
 
 def _network(f: Figures) -> str:
@@ -25,7 +33,7 @@ def _network(f: Figures) -> str:
 
 
 def _accounts(f: Figures) -> str:
-    return f"accounts      {f['accounts']:,} opened through L1 with {_usd(f['deposited'])} in {f['seconds']:.1f} s"
+    return f"accounts      {f['accounts']:,} opened through L1 with {usd(f['deposited'])} in {f['seconds']:.1f} s"
 
 
 def _trading(f: Figures) -> str:
@@ -34,7 +42,7 @@ def _trading(f: Figures) -> str:
     counts = f"{f['orders']:,} orders, {f['trades']:,} trades"
     done = ", ".join(f"{f[name]:,} {name.replace('_', ' ')}" for name in errands)
     lines = [
-        f"trading       {counts} worth {_usd(f['volume'])} in {f['seconds']:.1f} s",
+        f"trading       {counts} worth {usd(f['volume'])} in {f['seconds']:.1f} s",
         f"              {f['orders_per_second']:,.0f} orders/s, {f['trades_per_second']:,.0f} trades/s",
         f"              {f['oracle_updates']:,} prices ({f['oracle_clipped']} limited), {done}",
     ]
@@ -44,7 +52,7 @@ def _trading(f: Figures) -> str:
     if health is not None:
         lines.append(
             f"              at worst {health['short']} accounts were below maintenance margin, "
-            f"{health['broke']} below zero, the poorest at {_usd(health['worst_equity'])}"
+            f"{health['broke']} below zero, the poorest at {usd(health['worst_equity'])}"
         )
     return "\n".join(lines)
 
@@ -58,11 +66,27 @@ def _posting(f: Figures) -> str:
 
 
 def _invariants(f: Figures) -> str:
-    interest = ", ".join(f"{size / MILLION:,.3f} in market {market}" for market, size in f["open_interest"].items())
     return (
-        f"invariants    {_usd(f['deposits'])} deposited - {_usd(f['withdrawals'])} withdrawn = "
-        f"{_usd(f['cash'])} cash + {_usd(f['fees'])} fees + {_usd(f['pools'])} funding under way, to the unit\n"
-        f"              long equals short in every market; open interest {interest}"
+        f"invariants    {usd(f['deposits'])} deposited - {usd(f['withdrawals'])} withdrawn = "
+        f"{usd(f['cash'])} cash + {usd(f['fees'])} fees + {usd(f['insurance'])} insurance + "
+        f"{usd(f['pools'])} funding under way - {usd(f['bad_debt'])} bad debt, to the unit\n"
+        f"              long equals short in every market; {_interest(f['open_interest'])}"
+    )
+
+
+def _interest(sizes: Mapping[int, int]) -> str:
+    """Market by market, or all together where there are many."""
+    held = {market: size for market, size in sizes.items() if size}
+    if len(held) > SHOWN:
+        return f"open interest {sum(held.values()) / MILLION:,.3f} coins in {len(held)} of {len(sizes)} markets"
+    return "open interest " + ", ".join(f"{size / MILLION:,.3f} in market {market}" for market, size in held.items())
+
+
+def _audit(f: Figures) -> str:
+    return (
+        f"audit         a challenger agrees: of {f['blocks']:,} blocks it executed {f['audited']:,} "
+        f"({f['share_ppm'] / 10_000:g} % asked for, {f['skipped']:,} left out) with the verifier's bytecode in py-evm, "
+        f"in {f['seconds']:.1f} s"
     )
 
 
@@ -77,17 +101,13 @@ def _summary(f: Figures) -> str:
     return f"summary       everything held; {f['seconds']:.1f} s in all"
 
 
-def _usd(micro: int) -> str:
-    """µUSD as dollars and cents (rounded, for reading only)."""
-    return f"{micro / MILLION:,.2f} USD"
-
-
 _WORDS = {
     "network": _network,
     "accounts": _accounts,
     "trading": _trading,
     "posting": _posting,
     "invariants": _invariants,
+    "audit": _audit,
     "verification": _verification,
     "summary": _summary,
 }

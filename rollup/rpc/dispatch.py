@@ -111,6 +111,9 @@ class Dispatcher:
 
     def begin_call(self, session: Session, name: str, params: bytes) -> bytes | PendingCall | None:
         """`begin` for a call whose method and parameters came apart, as in `POST /name`; its answer has a null id."""
+        if len(name) > protocol.METHOD_CHARACTERS:  # it would be echoed
+            error = InvalidRequest("the method's name is too long", limit=protocol.METHOD_CHARACTERS)
+            return self._malformed(b"", error)
         return self._begin_request(session, protocol.Request(name, None, Raw(params or b"{}")))
 
     def _begin_request(self, session: Session, request: protocol.Request) -> bytes | PendingCall | None:

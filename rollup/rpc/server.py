@@ -11,6 +11,7 @@ import structlog
 import trio
 from trio.abc import Stream
 
+from rollup.l1.listening import open_listeners
 from rollup.rpc import protocol
 from rollup.rpc.dispatch import Dispatcher
 from rollup.rpc.frames import CloseCode
@@ -153,12 +154,12 @@ async def run_rpc_server(
     with 1001, and returns after at most `drain_seconds` and twice `close_seconds`. Cancelling it instead drops all at
     once.
     `health` gives the fields of GET /health, `metrics` the Prometheus text of GET /metrics; both are called inline.
-    Raises OSError if the port cannot be bound.
+    `ConfigError` if the port cannot be bound.
     """
     limits = limits or Limits()
     server = ConnectionServer(Site(dispatcher, limits, health, metrics))
     stop = trio.Event() if stop is None else stop
-    listeners = await trio.open_tcp_listeners(port, host=host)
+    listeners = await open_listeners(host, port)
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as intake:
             serve = partial(trio.serve_listeners, server.serve, listeners, handler_nursery=connections)

@@ -35,6 +35,11 @@ def check_nonce(nonce: int) -> int:
     return check_range(nonce, _U64, "nonce")
 
 
+def check_expiry(expiry: int) -> int:
+    """The last second (Unix) in which a signature is good."""
+    return check_range(expiry, _U40, "signature_expiry_sec")
+
+
 def check_cash(amount: int) -> int:
     """An amount to withdraw or transfer (µUSD)."""
     if 0 < amount < CASH_BOUND:

@@ -9,13 +9,30 @@ from typing import Generic, TypeVar
 import trio
 
 from rollup.sequencer.matching_orders import TimeInForce
-from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, SurfaceUpdate, Transfer, Withdraw
+from rollup.types.transactions import (
+    Bid,
+    Cancel,
+    ComboTrade,
+    Deleverage,
+    Flag,
+    FreshOrder,
+    OracleUpdate,
+    SetSigner,
+    Settle,
+    SurfaceUpdate,
+    Transfer,
+    Withdraw,
+    WriteOff,
+)
 from rollup.types.value import value
 
 T = TypeVar("T")
 
-UserTransaction = Cancel | Withdraw | Transfer | SetSigner | OracleUpdate | SurfaceUpdate
-"""What a user or a feeder submits whole; trades are made by the engine."""
+UserTransaction = (
+    Cancel | Withdraw | Transfer | SetSigner | OracleUpdate | SurfaceUpdate | Settle | Flag | Bid | Deleverage
+    | WriteOff | ComboTrade
+)  # fmt: skip
+"""What a user, a feeder or anybody submits whole; trades of orders are made by the engine."""
 
 
 class Reply(Generic[T]):
@@ -123,8 +140,8 @@ class TradeReport:
 
     @property
     def trade_id(self) -> str:
-        """Stable and unique as long as its block stands."""
-        return f"{self.block}-{self.index}"
+        """Stable and unique as long as its block stands; the legs of a combo differ by their markets."""
+        return f"{self.block}-{self.index}-{self.market}"
 
 
 @value(frozen=True, slots=True)
@@ -152,8 +169,9 @@ class OrderReport:
 
 @dataclass(frozen=True, slots=True)
 class TransactionReport:
-    """Where a submitted transaction stands; `tx_id` is the keccak of its bytes."""
+    """Where a submitted transaction stands; `tx_id` is the keccak of its bytes, `trades` are the legs of a combo."""
 
     tx_id: bytes
     block: int
     index: int
+    trades: tuple[TradeReport, ...] = ()

@@ -6,12 +6,12 @@ What changes goes into the current `Unit`, to be made durable before anybody hea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import time_ns
 
 from rollup.crypto.keccak import keccak
 from rollup.errors import Rejected
-from rollup.sequencer.affected import accounts_of, accounts_of_message
+from rollup.sequencer.affected import accounts_of_message
 from rollup.sequencer.book import Book
 from rollup.sequencer.catalogue import Catalogue
 from rollup.sequencer.commands import OrderReport, PlaceOrder, SoftCancel, Submit, TransactionReport
@@ -25,12 +25,15 @@ from rollup.sequencer.matching_orders import Removal
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.orders import OpenOrder, OpenOrders
 from rollup.sequencer.rejections import UnknownOrder, refusal
+from rollup.sequencer.risk.costs import Costs
+from rollup.sequencer.risk.work import RiskDesk
 from rollup.sequencer.sensitivities import SensitivityTable
 from rollup.sequencer.unit import Unit
 from rollup.stf.builder import BlockFull, InvalidTransaction
+from rollup.types.leaves import Account
 from rollup.types.messages import List
 from rollup.types.reasons import Reason
-from rollup.types.transactions import OracleUpdate, SurfaceUpdate, encode_transaction
+from rollup.types.transactions import encode_transaction
 
 
 class Desk:
@@ -42,6 +45,7 @@ class Desk:
         self._floor = Floor(ledger, catalogue, max_orders)
         self._execution = Execution(self._floor, memo)
         self._sensitivities = SensitivityTable(catalogue)
+        self.risk = RiskDesk(self._floor, self._execution)
 
     @property
     def books(self) -> dict[int, Book]:
@@ -57,6 +61,10 @@ class Desk:
     def unit(self) -> Unit:
         """What was done since `take_unit`."""
         return self._floor.unit
+
+    def listen_to_prices(self, listener: Callable[[], None]) -> None:
+        """Have `listener` told whenever the oracle has spoken in the open block."""
+        self._floor.on_price = listener
 
     def sensitivities(self) -> SensitivityTable:
         """Volatilities and Greeks as of now."""
@@ -106,15 +114,11 @@ class Desk:
         """Execute a transaction in the open block; raises Refused with the state transition's reason."""
         transaction = command.transaction
         try:
-            receipt = self._execution.apply(transaction)
+            receipt, trades = self._execution.submit(transaction)
         except (InvalidTransaction, BlockFull) as error:
             raise refusal(error.reason) from None
-        if isinstance(transaction, OracleUpdate | SurfaceUpdate):
-            self._floor.note_price()
         number = self.ledger.number + 1
-        for account in accounts_of(transaction):
-            self._floor.reconcile(account)
-        return TransactionReport(keccak(encode_transaction(transaction)), number, receipt.index)
+        return TransactionReport(keccak(encode_transaction(transaction)), number, receipt.index, trades)
 
     # -- blocks --------------------------------------------------------------------------------------------------------
 
@@ -130,9 +134,25 @@ class Desk:
                 receipt = self.ledger.take_message(message)  # alone in a block it executes, if only as a no-op
             for account in accounts_of_message(message):
                 self._floor.reconcile(account)
+            if receipt.reason is Reason.NONE:
+                self._execution.aftermath.note(receipt)
             if isinstance(receipt.subject, List) and receipt.reason is Reason.NONE:
                 listings.append(receipt.subject)
         self._floor.open_markets(self.catalogue.extend(listings))
+
+    def authorised(self, account: int, address: bytes) -> Account:
+        """The account, if `address` may trade for it; ACCOUNT_UNKNOWN, SIGNATURE_INVALID."""
+        return self._floor.authorised(account, address)
+
+    @property
+    def costs(self) -> Costs:
+        """What positions were traded at."""
+        return self._floor.costs
+
+    @property
+    def flagged(self) -> set[int]:
+        """Accounts that are not sound, as far as they were seen."""
+        return self._floor.flagged
 
     def take_unit(self) -> Unit:
         """Seal, and hand over everything since the last call."""
@@ -141,6 +161,11 @@ class Desk:
     def expire(self) -> None:
         """Drop every order whose time has passed."""
         self._floor.sweep()
+
+    @property
+    def generation(self) -> int:
+        """How often the chain was moved."""
+        return self._floor.generation
 
     @property
     def fork(self) -> int:
@@ -160,6 +185,7 @@ class Desk:
     def move(self, fork: int) -> None:
         """Start over from what the store holds, on another fork; books and open orders come from the journal."""
         self._floor.move(fork)
+        self.risk.clear()
 
     # -- inside --------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """The engine: the one task that changes books and ledger. Commands come in, units for the group commit go out.
 
-A unit is sent on when nothing but answers wait, or when the open block is `interval` seconds old. While the committer
-writes one unit the engine works on the next; if the committer falls behind, the channel between them is what slows the
-engine, then admission, and then callers hear `Busy`.
+A unit is sent on when nothing but answers wait, or when the open block is `interval` seconds old (`patience`, while
+the flags that a price in it calls for are being found). While the committer writes one unit the engine works on the
+next; if the committer falls behind, the channel between them is what slows the engine, then admission, and then callers
+hear `Busy`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import trio
 from rollup.errors import Rejected
 from rollup.sequencer.commands import Command, PlaceOrder, Reply, SoftCancel, Submit
 from rollup.sequencer.desk import Desk
+from rollup.sequencer.risk.register import Findings
 from rollup.sequencer.unit import Unit
 
 T = TypeVar("T")
@@ -41,7 +43,7 @@ class Pause:
     resume: trio.Event = field(default_factory=trio.Event)
 
 
-Input = Command | TakeMessages | Pause
+Input = Command | TakeMessages | Pause | Findings
 
 
 class Engine:
@@ -53,11 +55,13 @@ class Engine:
         inputs: trio.MemoryReceiveChannel[list[Input]],
         units: trio.MemorySendChannel[Unit],
         interval: float,
+        patience: float = 0.0,
     ) -> None:
         self._desk = desk
         self._inputs = inputs
         self._units = units
         self._interval = interval
+        self._patience = patience
         self._opened = inf
 
     async def run(self) -> None:
@@ -65,21 +69,32 @@ class Engine:
         async with self._units:
             expiry = trio.current_time() + EXPIRY_TICK
             while True:
-                inputs: list[Input] = []
-                with trio.move_on_at(min(self._opened + self._interval, expiry)):
-                    try:
-                        inputs = await self._inputs.receive()
-                    except trio.EndOfChannel:
-                        break
+                try:
+                    inputs = await self._receive(min(self._due(), expiry))
+                except trio.EndOfChannel:
+                    break
                 self._desk.ledger.refresh()
                 for each in inputs:
                     await self._handle(each)
+                self._desk.risk.work()
                 now = trio.current_time()
                 if now >= expiry:
                     self._desk.expire()
                     expiry = now + EXPIRY_TICK
                 await self._send_on(now)
             await self._flush()
+
+    async def _receive(self, until: float) -> list[Input]:
+        """What has come; nothing at `until`, or at once if there are steps of risk to take."""
+        if self._desk.risk.ready:
+            await trio.lowlevel.checkpoint()
+            try:
+                return self._inputs.receive_nowait()
+            except trio.WouldBlock:
+                return []
+        with trio.move_on_at(until):
+            return await self._inputs.receive()
+        return []
 
     async def _handle(self, each: Input) -> None:
         match each:
@@ -91,6 +106,8 @@ class Engine:
                 self._answer(each.reply, lambda: self._desk.submit(each))
             case TakeMessages():
                 self._take(each)
+            case Findings():
+                self._desk.risk.take(each)
             case Pause():
                 await self._flush()
                 await self._written()
@@ -117,8 +134,13 @@ class Engine:
                 await self._flush()
         elif self._opened == inf:
             self._opened = now
-        elif now >= self._opened + self._interval:
+        elif now >= self._due():
             await self._flush()
+
+    def _due(self) -> float:
+        """When the open block is to be sealed: with a price in it, not before everybody was screened, or `patience`."""
+        waits = max(self._interval, self._patience) if self._desk.risk.awaited else self._interval
+        return self._opened + waits
 
     async def _written(self) -> None:
         """Wait until everything sent on so far is durable: its own answer waits behind it."""

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from rollup.crypto import eip712
 from rollup.sequencer.admission import Admission
 from rollup.sequencer.archive import Archive
+from rollup.sequencer.auctions import AuctionView, live_auctions
 from rollup.sequencer.catalogue import Catalogue, Instrument
-from rollup.sequencer.checks import check_account, check_nonce, check_order
+from rollup.sequencer.checks import check_account, check_order
 from rollup.sequencer.commands import (
     OrderReport,
     PlaceOrder,
@@ -23,14 +24,18 @@ from rollup.sequencer.commands import (
     UserTransaction,
 )
 from rollup.sequencer.desk import Desk
+from rollup.sequencer.digests import digests_of
 from rollup.sequencer.margins import account_view, ticker_view
+from rollup.sequencer.marks import mark_of
 from rollup.sequencer.matching_orders import TimeInForce
-from rollup.sequencer.oracle import OracleView, oracle_digests, oracle_view
+from rollup.sequencer.oracle import OracleView, oracle_view
 from rollup.sequencer.rejections import StoppedServing, UnknownOrder, refusal
+from rollup.sequencer.rfq_door import RfqDoor
+from rollup.sequencer.sensitivities import SensitivityTable
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import AccountView, BatchView, BlockView, DepthView, StatusView, TickerView
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, SurfaceUpdate, Transfer, Withdraw
+from rollup.types.transactions import Cancel, FreshOrder
 
 News = Callable[[Unit], None]
 """Told of every unit right after it became durable; must be quick and must not raise."""
@@ -58,6 +63,8 @@ class Exchange:
         self._listeners: list[News] = []
         self._sequence = 0
         self._last_prices: dict[int, int] = {}
+        self.rfq = RfqDoor(self, desk, separator)
+        """Requests for quotes."""
         self.serving: Callable[[], bool] = lambda: True
         """Whether commands are taken in; not while the chain is being moved."""
 
@@ -104,24 +111,7 @@ class Exchange:
 
     def digests(self, transaction: UserTransaction) -> tuple[tuple[bytes, bytes], ...]:
         """(digest, signature) of each signature of a transaction; BadAmount for numbers that no field holds."""
-        separator = self._separator
-        match transaction:
-            case Cancel(account, cancel_all, nonce, signature):
-                check_account(account)
-                digest = eip712.cancel_digest(separator, account, cancel_all, check_nonce(nonce))
-            case Withdraw(account, amount, nonce, signature):
-                check_account(account)
-                digest = eip712.withdraw_digest(separator, account, amount, check_nonce(nonce))
-            case Transfer(sender, recipient, amount, nonce, signature):
-                check_account(sender)
-                check_account(recipient)
-                digest = eip712.transfer_digest(separator, sender, recipient, amount, check_nonce(nonce))
-            case SetSigner(account, signer, nonce, signature):
-                check_account(account)
-                digest = eip712.set_signer_digest(separator, account, signer, check_nonce(nonce))
-            case OracleUpdate() | SurfaceUpdate():
-                return oracle_digests(separator, transaction)
-        return ((digest, signature),)
+        return digests_of(self._separator, transaction)
 
     # -- reads -----------------------------------------------------------------------------------------------------
 
@@ -136,6 +126,18 @@ class Exchange:
     def oracle(self) -> OracleView:
         """What the oracle has said, and what its feeders must know to say more."""
         return oracle_view(self._desk)
+
+    def auctions(self) -> list[AuctionView]:
+        """The liquidations that can be bid for."""
+        return live_auctions(self._desk)
+
+    def mark(self, instrument: Instrument) -> int:
+        """The mark of a market (µUSD per coin), 0 if it has none."""
+        return mark_of(self._desk.ledger.begin().view, instrument.number)
+
+    def sensitivities(self) -> SensitivityTable:
+        """Volatilities and Greeks of all markets now."""
+        return self._desk.sensitivities()
 
     def depth(self, instrument: Instrument, levels: int) -> DepthView:
         """The best levels of a book."""

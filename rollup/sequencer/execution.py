@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rollup.sequencer.affected import accounts_of
+from rollup.sequencer.aftermath import Aftermath
 from rollup.sequencer.blame import party_at_fault
 from rollup.sequencer.commands import TradeReport
 from rollup.sequencer.floor import Floor
@@ -26,6 +28,7 @@ class Execution:
 
     def __init__(self, floor: Floor, memo: Memo) -> None:
         self._floor = floor
+        self.aftermath = Aftermath(floor)
         self._ledger = floor.ledger
         self._memo = memo
         self._taking: OpenOrder | None = None
@@ -46,6 +49,7 @@ class Execution:
             # A single fill, the common case, takes itself back if it is refused.
             mark = self._ledger.begin().checkpoint() if len(fills) > 1 else None
             trades: list[TradeReport] = []
+            receipts: list[Receipt] = []
             for index, fill in enumerate(fills):
                 trade = self._trade(fill)
                 try:
@@ -61,10 +65,21 @@ class Execution:
                     self._floor.seal()
                     break
                 trades.append(self._report(fill, taker, receipt))
+                receipts.append(receipt)
             else:
+                for receipt in receipts:
+                    self.aftermath.note(receipt)
                 self._trades += trades
                 return None
         raise AssertionError("the second attempt returns")
+
+    def submit(self, transaction: Transaction) -> tuple[Receipt, tuple[TradeReport, ...]]:
+        """Execute a transaction with all that follows from it; InvalidTransaction or BlockFull if it cannot be."""
+        receipt = self.apply(transaction)
+        trades = self.aftermath.note(receipt)
+        for account in accounts_of(transaction):
+            self._floor.reconcile(account)
+        return receipt, trades
 
     def apply(self, transaction: Transaction) -> Receipt:
         """Apply in the open block, or in a new one if that is full or, for a price, began before the price was made."""

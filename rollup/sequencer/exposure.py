@@ -1,10 +1,9 @@
-"""Margin of open orders: an order is taken in only if its account could stand all of it being filled, whatever of its
-other orders fills besides.
+"""Margin of open orders: an order is taken in only if its account could stand all of it being filled.
 
-This protects the book from orders that would be refused when their turn comes; what decides in the end is the state
-transition's own check of each trade. An account that has no other order open is valued exactly. For others there is a
-lower bound of what equity exceeds initial margin by, over every choice of other orders being filled or not: with the
-sheets of the state transition, in units of 4·10⁻¹² USD,
+And that whatever of its other orders fills besides. This protects the book from orders that would be refused when their
+turn comes; what decides in the end is the state transition's own check of each trade. An account that has no other
+order open is valued exactly. For others there is a lower bound of what equity exceeds initial margin by, over every
+choice of other orders being filled or not: with the sheets of the state transition, in units of 4·10⁻¹² USD,
 
     4 E + Σ_underlyings min_j Σ_markets [5 s·d_j + min(0, 5 B·d_j + 4 g) + min(0, −5 S·d_j + 4 h)] − 5 C
 
@@ -17,12 +16,12 @@ of a book count as one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from rollup.errors import InvalidTransaction
 from rollup.sequencer.book import Book
 from rollup.sequencer.ledger import Ledger
+from rollup.sequencer.marks import has_price, priced_sheet
 from rollup.sequencer.rejections import refusal
 from rollup.stf.builder import BlockBuilder
 from rollup.stf.context import View
@@ -30,7 +29,7 @@ from rollup.stf.fills import open_market
 from rollup.stf.holdings import held, is_shrinking, with_size
 from rollup.stf.margin import initial, margin
 from rollup.stf.settlement import settle
-from rollup.stf.sheets import SCENARIOS, Sheet, sheet_of
+from rollup.stf.sheets import Sheet, sheet_of
 from rollup.types.leaves import Account, MarketKind
 from rollup.types.limits import MAX_POSITIONS, MILLION
 from rollup.types.reasons import Reason
@@ -69,8 +68,7 @@ def check_exposure(
         builder.view.drop()
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(NamedTuple):
     """What an account's open orders in one market may still do."""
 
     market: int
@@ -78,6 +76,9 @@ class _Open:
     sells: int
     cost: int
     proceeds: int
+
+
+_NOTHING: Final = _Open(0, 0, 0, 0, 0)
 
 
 def _check(
@@ -105,25 +106,6 @@ def _check(
         raise InvalidTransaction(Reason.MARGIN)
 
 
-def priced_sheet(view: View, number: int) -> Sheet:
-    """A market's sheet, of a fresh price; ORACLE_STALE."""
-    market = view.market(number)
-    if market.kind == MarketKind.PERP:
-        view.fresh_underlying(market.underlying)
-    else:
-        view.require_fresh(view.underlying(market.underlying), view.series(market.underlying, market.series))
-    return sheet_of(view, number)
-
-
-def has_price(view: View, number: int) -> bool:
-    """Whether a market has a mark, however old; a settled one has none."""
-    market = view.market(number)
-    if market.kind == MarketKind.PERP:
-        return view.underlying(market.underlying).time > 0
-    series = view.series(market.underlying, market.series)
-    return series.time > 0 and series.settlement == 0
-
-
 def _filled(view: View, account: Account, market: int, sheet: Sheet, signed: int, price: int) -> Account:
     """The account after trading `signed` µcoin at `price`."""
     index = view.underlying(sheet.underlying).funding_index if sheet.kind == MarketKind.PERP else 0
@@ -146,32 +128,53 @@ def _bears_all(view: View, account: Account, waiting: list[_Open]) -> bool:
     opens = {each.market: each for each in waiting if has_price(view, each.market)}
     sizes = dict.fromkeys(opens, 0) | {position.market: position.size for position in account.positions}
     value = contingency = 0
-    columns: dict[int, list[int]] = {}
-    calls: dict[tuple[int, int], int] = {}
-    rates: dict[tuple[int, int], int] = {}
-    nothing = _Open(0, 0, 0, 0, 0)
+    groups: dict[int, list[_Part]] = {}
     for number, size in sizes.items():
-        sheet, each = sheet_of(view, number), opens.get(number, nothing)
+        sheet, each = sheet_of(view, number), opens.get(number, _NOTHING)
         value += size * sheet.mark
         contingency += max(sheet.long_rate * (size + each.buys), sheet.short_rate * (each.sells - size), 0)
-        if sheet.call_rate:
-            expiry = (sheet.underlying, sheet.series)
-            calls[expiry] = calls.get(expiry, 0) + size - each.sells
-            rates[expiry] = sheet.call_rate
-        column = columns.setdefault(sheet.underlying, [0] * len(SCENARIOS))
-        columns[sheet.underlying] = [a + b for a, b in zip(column, _worst(sheet, size, each), strict=True)]
-    contingency += sum(max(0, -net) * rates[expiry] for expiry, net in calls.items())
-    bound = 4 * (account.cash * MILLION + value) + sum(min(column) for column in columns.values()) - 5 * contingency
-    return bound >= _BRACKETS * (4 + 2 * len(columns))
+        bought = 4 * min(0, each.buys * sheet.mark - each.cost)
+        sold = 4 * min(0, each.proceeds - each.sells * sheet.mark)
+        groups.setdefault(sheet.underlying, []).append(_Part(sheet, size, each, bought, sold))
+    for parts in groups.values():
+        contingency += _uncovered(parts)
+    worst = sum(map(_worst, groups.values()))
+    bound = 4 * (account.cash * MILLION + value) + worst - 5 * contingency
+    return bound >= _BRACKETS * (4 + 2 * len(groups))
 
 
-def _worst(sheet: Sheet, size: int, each: _Open) -> list[int]:
-    """A market's part of the bound in each scenario."""
-    if not each.buys and not each.sells:
-        return [5 * size * shift for shift in sheet.shifts]
-    bought = 4 * min(0, each.buys * sheet.mark - each.cost)
-    sold = 4 * min(0, each.proceeds - each.sells * sheet.mark)
-    return [
-        5 * size * shift + min(0, 5 * each.buys * shift + bought) + min(0, sold - 5 * each.sells * shift)
-        for shift in sheet.shifts
-    ]
+class _Part(NamedTuple):
+    """One market in the bound: 4 g and 4 h of the docstring are `bought` and `sold`."""
+
+    sheet: Sheet
+    size: int
+    open: _Open
+    bought: int
+    sold: int
+
+    def at(self, shift: int) -> int:
+        """What it adds to the bound in a scenario that adds `shift` to the mark."""
+        buys, sells = self.open.buys, self.open.sells
+        bought, sold = 5 * buys * shift + self.bought, self.sold - 5 * sells * shift
+        return 5 * self.size * shift + min(0, bought) + min(0, sold)
+
+
+def _worst(parts: list[_Part]) -> int:
+    """The markets of one underlying in the scenario that is worst for all of them together."""
+    if len(parts) == 1:  # concave in the shift, so least at one of the ends
+        part = parts[0]
+        return min(part.at(part.sheet.lowest), part.at(part.sheet.highest))
+    columns = [[part.at(shift) for shift in part.sheet.shifts] for part in parts]
+    return min(map(sum, zip(*columns, strict=True)))
+
+
+def _uncovered(parts: list[_Part]) -> int:
+    """Contingency of calls that could be sold beyond those bought, by series."""
+    net: dict[int, int] = {}
+    rates: dict[int, int] = {}
+    for part in parts:
+        if part.sheet.call_rate:
+            series = part.sheet.series
+            net[series] = net.get(series, 0) + part.size - part.open.sells
+            rates[series] = part.sheet.call_rate
+    return sum(max(0, -size) * rates[series] for series, size in net.items())

@@ -6,8 +6,9 @@ anybody asking: they expire, the state changes under them, a restart restores th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from typing import Final
 
 from rollup.errors import NonceInUse, Rejected
 from rollup.sequencer.book import Book
@@ -19,10 +20,15 @@ from rollup.sequencer.ledger import Ledger
 from rollup.sequencer.matching_orders import Order, Removal
 from rollup.sequencer.orders import OpenOrder, OpenOrders
 from rollup.sequencer.rejections import SlotInUse, TooManyOrders, refusal
+from rollup.sequencer.risk.costs import PREFIX as COSTS
+from rollup.sequencer.risk.costs import Costs
 from rollup.sequencer.unit import Unit
-from rollup.types.keys import account_key, slot_key
+from rollup.types.keys import KeyKind, account_key, account_of, kind_of, slot_key
 from rollup.types.leaves import Account, Slot
 from rollup.types.reasons import Reason
+
+STATUS: Final = 72
+"""Where an account's leaf has its status (SPEC section 2)."""
 
 
 class Floor:
@@ -36,24 +42,50 @@ class Floor:
         """Orders that came to rest so far; gives each its place in time."""
         self.prices = 0
         """How often the oracle has spoken."""
+        self.costs = Costs()
+        self.generation = 0
+        """How often the chain was moved."""
+        self.changed: dict[int, bytes] = {}
+        """Leaves of accounts that blocks have written since whoever screens margins took them away."""
+        self.on_price: Callable[[], None] = lambda: None
+        """Told at once when the oracle has spoken, long before that is durable."""
+        self.flagged: set[int] = set()
+        """Accounts that are not sound, as far as they were seen."""
         self._max_orders = max_orders
+        self.unit = Unit()
+        self._swept = 0
         self._clear()
 
     def seal(self) -> None:
         """Close the open block, if anything is in it, into the unit."""
         if not self.ledger.is_empty:
-            self.unit.blocks.append(self.ledger.seal())
+            block = self.ledger.seal()
+            self.unit.blocks.append(block)
+            self._note_accounts(block.staged.leaves)
 
     def take_unit(self) -> Unit:
         """Seal, and hand over everything since the last call."""
         self.seal()
+        self.unit.records.update(self.costs.take_records())
         unit, self.unit = self.unit, Unit()
         return unit
+
+    def _note_accounts(self, leaves: Mapping[int, bytes]) -> None:
+        """Remember for the screening of margins which accounts a block has changed, and which are flagged."""
+        for key, leaf in leaves.items():
+            if kind_of(key) is KeyKind.ACCOUNT:
+                number = account_of(key)
+                self.changed[number] = leaf
+                if leaf[STATUS]:
+                    self.flagged.add(number)
+                else:
+                    self.flagged.discard(number)
 
     def note_price(self) -> None:
         """The oracle has spoken in the open block."""
         self.prices += 1
         self.unit.priced = True
+        self.on_price()
 
     # -- admission -----------------------------------------------------------------------------------------------------
 
@@ -148,6 +180,9 @@ class Floor:
         self.ledger.move(fork)
         self.catalogue.load(listed_leaves(self.ledger.store))
         self._clear()
+        self.generation += 1
+        self.changed, self.flagged = {}, set()
+        self.costs.load(self.ledger.store.records.entries(COSTS))
         records = self.ledger.store.records.entries(OPEN)
         for arrival, order in decode_open_orders(record for _, record in records):
             self._restore(order, arrival)

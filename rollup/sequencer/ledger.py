@@ -87,6 +87,11 @@ class Ledger:
         """Timestamp of the open block, or the one that the next block would have."""
         return self.timestamp if self.open is not None else max(self._clock(), self.globals.time)
 
+    @property
+    def posts(self) -> bool:
+        """Whether its blocks may go to L1: always, but in a dishonest sequencer (see `faults`)."""
+        return True
+
     # -- building ------------------------------------------------------------------------------------------------------
 
     def begin(self) -> BlockBuilder:

@@ -7,16 +7,13 @@ from typing import Final
 from rollup.errors import InvalidTransaction
 from rollup.sequencer.catalogue import Instrument
 from rollup.sequencer.desk import Desk
-from rollup.sequencer.exposure import has_price
+from rollup.sequencer.marks import mark_of
 from rollup.sequencer.rejections import refusal
 from rollup.sequencer.sensitivities import Greeks
 from rollup.sequencer.trading_status import trading_status
 from rollup.sequencer.views import AccountView, PositionView, TickerView
-from rollup.stf.context import View
 from rollup.stf.fixed import clamp
 from rollup.stf.margin import initial
-from rollup.stf.settlement import value_at_expiry
-from rollup.stf.sheets import sheet_of
 from rollup.types.leaves import Account, MarketKind, Series, Underlying
 from rollup.types.limits import MILLION
 from rollup.types.reasons import Reason
@@ -58,17 +55,6 @@ def ticker_view(desk: Desk, instrument: Instrument, last_price: int) -> TickerVi
     )
 
 
-def mark_of(view: View, number: int) -> int:
-    """The mark of a market (µUSD per coin): what it paid if it is settled, 0 if it never had a price."""
-    if has_price(view, number):
-        return sheet_of(view, number).mark
-    market = view.market(number)
-    if market.kind == MarketKind.PERP:
-        return _NO_PRICE
-    series = view.series(market.underlying, market.series)
-    return value_at_expiry(market, series) if series.settlement else _NO_PRICE
-
-
 def funding_rate(underlying: Underlying) -> int:
     """The premium that funding is paid on now, ppm of spot per eight hours, clamped to the cap."""
     if underlying.spot == _NO_PRICE:
@@ -101,7 +87,7 @@ def account_view(desk: Desk, number: int) -> AccountView:
         initial=required,
         health=account.status,
         flagged=account.flagged,
-        positions=_positions(desk, account),
+        positions=_positions(desk, number, account),
         greeks=account_greeks(desk, account),
         orders=tuple(order.report("open") for order in desk.orders.of_account(number)),
     )
@@ -112,10 +98,12 @@ def account_greeks(desk: Desk, account: Account) -> dict[int, Greeks]:
     return desk.sensitivities().of_positions(account.positions)
 
 
-def _positions(desk: Desk, account: Account) -> tuple[PositionView, ...]:
+def _positions(desk: Desk, number: int, account: Account) -> tuple[PositionView, ...]:
     view, table, views = desk.ledger.begin().view, desk.sensitivities(), []
     for position in account.positions:
         mark = mark_of(view, position.market)
         greeks = table.of_market(position.market).greeks.times(position.size / MILLION)
-        views.append(PositionView(position.market, position.size, mark, position.size * mark // MILLION, greeks))
+        value = position.size * mark // MILLION
+        average = desk.costs.average(number, position.market, position.size)
+        views.append(PositionView(position.market, position.size, mark, value, greeks, average))
     return tuple(views)

@@ -34,6 +34,7 @@ class Removal(Enum):
     EXPIRED = "expired"
     SELF_TRADE = "self_trade"
     REFUSED = "refused"
+    LIQUIDATION = "liquidation"
 
 
 @dataclass(slots=True, eq=False)

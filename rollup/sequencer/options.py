@@ -27,6 +27,8 @@ class SequencerOptions:
     `batch_blocks` are waiting. `confirmations` L1 blocks must stand on an inbox message before a block consumes it.
     Orders may live `max_order_life` seconds. Every `rehearsal_interval` seconds a block is executed by the verifier
     before it is posted (None: never). `clock` is believed only near L1's time (see `l1_time`).
+    A block with a price stays open for `flag_patience` seconds at most until everybody was screened, so that whoever
+    falls below his margin by that price is flagged in its block (0: answers are worth more than that).
     `fault` makes it dishonest on purpose (see `faults`), in the first block from number `fault_at` on that allows it.
     """
 
@@ -48,6 +50,7 @@ class SequencerOptions:
     rehearsal_interval: float | None = None
     fault: str | None = None
     fault_at: int = 1
+    flag_patience: float = 0.0
     clock: Clock = wall_clock
 
     def __post_init__(self) -> None:
@@ -61,5 +64,7 @@ class SequencerOptions:
             raise ConfigError("batch_blocks: 1 to 256")
         if self.rehearsal_interval is not None and self.rehearsal_interval < 0:
             raise ConfigError("rehearsal_interval: not negative")
+        if self.flag_patience < 0:
+            raise ConfigError("flag_patience: not negative")
         if self.confirmations < 0:
             raise ConfigError("confirmations: not negative")

@@ -15,6 +15,7 @@ from rollup.batcher.rehearsal import Rehearsal
 from rollup.batcher.service import ensure_stake, run_batcher
 from rollup.derive.worker import open_worker
 from rollup.l1.account import L1Account
+from rollup.sequencer.ledger import Ledger
 from rollup.sequencer.options import SequencerOptions
 from rollup.sequencer.stored import StoredBlocks
 from rollup.sequencer.watch import Watcher
@@ -44,6 +45,7 @@ async def run_posting(
     writer: StoreWriter,
     watcher: Watcher,
     separator: bytes,
+    ledger: Ledger,
     *,
     task_status: trio.TaskStatus[Posting] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -65,7 +67,7 @@ async def run_posting(
                     poll=options.poll_interval,
                     low_balance=options.low_balance,
                     finalise=options.finalise,
-                    posting=lambda: watcher.may_post,
+                    posting=lambda: watcher.may_post and ledger.posts,
                     task_status=task_status,
                 )
             )

@@ -85,6 +85,24 @@ class Dropped(Rejected):
     code = 11_113
 
 
+class UnknownRfq(Rejected):
+    """No request for quotes has this id, or it has ended."""
+
+    code = 11_114
+
+
+class UnknownQuote(Rejected):
+    """No open quote has this id, or it is another's."""
+
+    code = 11_115
+
+
+class TooManyRequests(Rejected):
+    """The account, or everybody together, has as many requests for quotes open as there may be."""
+
+    code = 11_116
+
+
 class Refused(Rejected):
     """The state transition would not accept it; each reason has a class and code of its own below this one."""
 

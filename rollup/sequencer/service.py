@@ -2,7 +2,8 @@
 
 RPC ─► admission ─► engine ─► committer ─► answers, news
          threads      │           │ synced write
-L1 ─► watcher ────────┘           ▼
+risk ─────────────────┤           ▼
+L1 ─► watcher ────────┘           │
 L1 ◄─ batcher ◄──────────────── store
 """
 
@@ -39,6 +40,7 @@ from rollup.sequencer.l1_time import L1Time
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.options import SequencerOptions
 from rollup.sequencer.posting import run_posting
+from rollup.sequencer.risk.watch import RiskWatch
 from rollup.sequencer.standing import Standing, align
 from rollup.sequencer.stored import open_store
 from rollup.sequencer.tuning import tuned
@@ -106,17 +108,24 @@ async def run_sequencer(
         archive = Archive(store.records, address_of(options.key))
         exchange = Exchange(desk, admission, archive, status, origin.separator, options.max_order_life)
         committer = Committer(writer, options.key, origin.separator, exchange.announce)
+        risk = RiskWatch(desk, lambda findings: into_engine.send([findings]))
+        exchange.listen(risk.hear)
+        if options.flag_patience:
+            desk.listen_to_prices(risk.wake)
         async with _tuned_nursery() as nursery:
             posting = None
             if options.post_batches:
-                post = partial(run_posting, options, contract, account, alarms, writer, watcher, origin.separator)
+                post = partial(
+                    run_posting, options, contract, account, alarms, writer, watcher, origin.separator, ledger
+                )
                 posting = await nursery.start(partial(_speak_last, committer, post))
             exchange.serving = lambda: watcher.may_build and not committer.failed and not (posting and posting.stopped)
             nursery.start_soon(_speak_last, committer, writer.run)
             nursery.start_soon(committer.run, units)
-            nursery.start_soon(Engine(desk, inputs, into_committer, options.block_interval).run)
+            nursery.start_soon(Engine(desk, inputs, into_committer, options.block_interval, options.flag_patience).run)
             nursery.start_soon(admission.run)
-            nursery.start_soon(_speak_last, committer, watcher.run)
+            nursery.start_soon(risk.run)
+            await nursery.start(_speak_last, committer, watcher.run)
             task_status.started(Sequencer(exchange, watcher, alarms, store, listeners))
 
 

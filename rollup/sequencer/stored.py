@@ -44,9 +44,11 @@ class StoredBlocks:
 
 @asynccontextmanager
 async def open_store(l1: L1Client, options: SequencerOptions) -> AsyncIterator[tuple[Origin, StateStore]]:
-    """The database of this deployment in the data folder, made if there is none; `StoreError` if it is of another."""
+    """The database of this deployment in the data folder, made if there is none.
+
+    `StoreError` if it is of another deployment, in use, or cannot be made.
+    """
     origin = await read_origin(l1, options.rollup)
-    options.data_dir.mkdir(parents=True, exist_ok=True)
     store = StateStore.open(options.data_dir / STATE, ChainIdentity(origin.chain_id, origin.rollup), create=True)
     try:
         yield origin, store

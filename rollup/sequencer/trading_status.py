@@ -36,10 +36,8 @@ def trading_status(view: View, instrument: Instrument) -> TradingStatus:
     if now < market.opens:
         return TradingStatus(Trading.CLOSED, market.opens)
     coin = view.underlying(market.underlying)
-    if market.kind == MarketKind.PERP:
-        time = coin.time
-    else:
-        time = view.series(market.underlying, market.series).time
+    is_perp = market.kind == MarketKind.PERP
+    time = coin.time if is_perp else view.series(market.underlying, market.series).time
     if time == 0 or now - time > coin.max_age:
         return TradingStatus(Trading.STALE)
     if now < coin.halted_until:

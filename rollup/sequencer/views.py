@@ -51,13 +51,22 @@ class DepthView:
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """A position (µcoin) with the mark (µUSD per coin), its value (µUSD, rounded down) and its Greeks."""
+    """A position (µcoin) with the mark (µUSD per coin), its value (µUSD, rounded down) and its Greeks.
+
+    `average` is the average price that it was traded at (µUSD per coin), None where that was not seen.
+    """
 
     market: int
     size: int
     mark: int
     value: int
     greeks: Greeks
+    average: int | None
+
+    @property
+    def gain(self) -> int | None:
+        """What it has gained since it was traded (µUSD, rounded down)."""
+        return None if self.average is None else self.size * (self.mark - self.average) // 10**6
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Progress:
 
 
 class Watcher:
-    """Follows L1 for a running sequencer; the desk stands where the store was aligned with the follower's chain."""
+    """Follows L1 for a running sequencer. Nothing is built or posted before its first look at L1."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Watcher:
         self._trouble = ""
         self._sent, self._sent_hash = desk.inbox_index, desk.inbox_hash
         self._pause: Pause | None = None
-        self._overtaken = awaited(writer.store, follower.chain) > 0
+        self._aligned = False
         self._reported: Progress | None = None
 
     @property
@@ -112,7 +112,7 @@ class Watcher:
     @property
     def may_post(self) -> bool:
         """Whether the stored blocks are those that L1 is to have; not while the chain is being moved."""
-        return self._pause is None and not self._overtaken
+        return self._pause is None and self._aligned
 
     @property
     def progress(self) -> Progress:
@@ -126,8 +126,8 @@ class Watcher:
         return len(self._follower.chain.inbox)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Serve until cancelled. L1 may fail for as long as it likes."""
-        task_status.started()
+        """Serve until cancelled, started after the first look. L1 may fail for as long as it likes."""
+        looked = False
         while True:
             try:
                 while await self._follower.read_on():
@@ -138,6 +138,9 @@ class Watcher:
             except L1Error as error:
                 self._alarms.raise_("watch", str(error))
             self._look_at_time()
+            if not looked:
+                looked = True
+                task_status.started()
             await trio.sleep(self._poll)
 
     async def _hear(self) -> None:
@@ -164,8 +167,8 @@ class Watcher:
         """One look at the chain. Whatever is begun here and not ended, as a move is, goes on in the next step."""
         if not self._follower.whole:
             return  # batches may be yet to come that say where the chain stands
-        if self._pause is None and (self._overtaken or not self._stands()):
-            await self._stop()
+        if self._pause is None and not (self._aligned and self._stands()):
+            await self._stop()  # also at the start: the first block must not be built before waiting messages are taken
         if self._pause is None:
             await self._take_note()
         elif not await self._move(self._pause):
@@ -218,7 +221,8 @@ class Watcher:
     async def _stop(self) -> None:
         """Have the engine stop, with everything that it did on disk."""
         chain = self._follower.chain
-        log.warning("chain_moves", fork=chain.fork, batch=chain.head.index, block=self._writer.store.number)
+        if self._aligned:
+            log.warning("chain_moves", fork=chain.fork, batch=chain.head.index, block=self._writer.store.number)
         pause = self._pause = Pause()
         await self._inputs.send([pause])
         await pause.stopped.wait()
@@ -240,8 +244,9 @@ class Watcher:
         if messages := self._next_messages():
             self._desk.take_messages(messages)
             self._note_sent(self._sent + len(messages))
-        self._pause, self._overtaken = None, False
-        log.warning("chain_moved", fork=chain.fork, block=store.number)
+        if self._aligned:
+            log.warning("chain_moved", fork=chain.fork, block=store.number)
+        self._pause, self._aligned = None, True
         pause.resume.set()
         return True
 

@@ -151,7 +151,7 @@ class Context:
     def _touch(self, key: int, meter: int, decode: Callable[[bytes], L]) -> L | None:
         self.meters.add(meter)
         data = self.pre[key] = self.read(key)
-        self.meters.add(meters.LEAF_BYTES, len(data))
+        self.meters.add(meters.LEAF_BYTES, meters.leaf_bytes(key, len(data)))
         value: Any = decode(data) if data else None
         if isinstance(value, Underlying):
             value = accrue(value, self.timestamp)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from rollup.errors import InvalidTransaction
 from rollup.stf.context import Context
-from rollup.stf.fixed import div_ceil, div_floor, require_range
+from rollup.stf.fixed import clamp, div_ceil, div_floor, require_range
 from rollup.stf.fund import available, without
 from rollup.stf.health import with_health
 from rollup.stf.holdings import held, with_positions, with_size
@@ -74,15 +74,17 @@ def execute_write_off(ctx: Context, tx: WriteOff) -> WrittenOff:
 def proceeds(ctx: Context, account: Account, equity: int, number: int, size: int) -> int:
     """What a settled account receives (µUSD, signed) for `size` of its position (signed) at the bankruptcy price.
 
-    Rounded up, so in its favour: what is closed last must not leave it below zero.
+    Rounded up, so in its favour: what is closed last must not leave it below zero. The price is at least zero and at
+    most twice the mark: nobody pays to give up what he holds. The rest is the account's to keep, or to write off.
     """
     gross = sum(abs(position.size) * sheet_of(ctx, position.market).mark for position in account.positions)
     if gross == 0:
         return 0
     value = abs(size) * sheet_of(ctx, number).mark
+    off = clamp(equity * MILLION, gross)
     if size > 0:
-        return div_ceil(value * (gross - equity * MILLION), gross * MILLION)
-    return -div_floor(value * (gross + equity * MILLION), gross * MILLION)
+        return div_ceil(value * (gross - off), gross * MILLION)
+    return -div_floor(value * (gross + off), gross * MILLION)
 
 
 def _require_auction_over(ctx: Context, account: Account, equity: int) -> None:

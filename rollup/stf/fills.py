@@ -126,6 +126,7 @@ def require_margin(ctx: Context, before: Account, after: Account, shrinks: bool)
     if not shrinks:
         raise InvalidTransaction(Reason.MARGIN)
     equity_before, maintenance_before = margin(ctx, before)
-    if equity * maintenance_before < equity_before * maintenance:
+    # Below zero a ratio says nothing: a debt could grow with the margin, as hedges are given away.
+    if min(equity, equity_before) < 0 or equity * maintenance_before < equity_before * maintenance:
         raise InvalidTransaction(Reason.MARGIN)
     return found

@@ -11,6 +11,7 @@ from typing import Final
 
 from rollup.crypto.eip712 import bid_digest
 from rollup.errors import InvalidTransaction
+from rollup.stf import meters
 from rollup.stf.authorise import authorise
 from rollup.stf.context import Context
 from rollup.stf.fixed import div_ceil, div_floor, require_range
@@ -75,6 +76,7 @@ def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     terms = _price(found, discount, fraction, value, available(totals))
     if terms.paid > tx.limit:
         raise InvalidTransaction(Reason.PRICE_LIMIT)
+    ctx.meters.add(meters.REVALUATIONS, len(slices))  # Moving a position is as much work as valuing it.
     seller, buyer = _move(ctx, settled, buyer_settled, slices)
     seller = with_positions(seller, seller.cash + terms.received, seller.positions)
     buyer = with_positions(buyer, buyer.cash - terms.paid, buyer.positions)

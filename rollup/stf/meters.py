@@ -55,6 +55,19 @@ class Usage(NamedTuple):
         return cls(*LIMITS)
 
 
+# By kind, from the highest bits of a key: accounts and slots share theirs.
+_WAYS: Final = (limits.WAY_OF_OTHERS, limits.WAY_OF_OTHERS, limits.WAY_OF_SERIES, limits.WAY_OF_OTHERS)
+_ACCOUNTS: Final = 1 << 38
+_SUBSLOTS: Final = (1 << 14) - 1
+
+
+def leaf_bytes(key: int, length: int) -> int:
+    """What a leaf of `length` bytes adds to a proof, roughly: its value and its way up the tree (SPEC section 5)."""
+    if key >= _ACCOUNTS:
+        return length + (limits.WAY_OF_SLOT if key & _SUBSLOTS else limits.WAY_OF_ACCOUNT)
+    return length + _WAYS[key >> 32]
+
+
 class Meters:
     """The counters of one block."""
 

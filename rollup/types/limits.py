@@ -10,10 +10,16 @@ MAX_BYTES: Final = 8_192
 MAX_ACCOUNTS: Final = 36
 MAX_SLOTS: Final = 36
 MAX_SYSTEM: Final = 80
-MAX_LEAF_BYTES: Final = 20_480
+MAX_LEAF_BYTES: Final = 98_304
 MAX_RECOVERIES: Final = 96
-MAX_REVALUATIONS: Final = 1_024
+MAX_REVALUATIONS: Final = 1_536
 MAX_PRICINGS: Final = 80
+
+# What the way of a leaf up the tree counts for in the meter of leaf bytes: about what siblings can add to a witness.
+WAY_OF_ACCOUNT: Final = 1_000
+WAY_OF_SLOT: Final = 560
+WAY_OF_SERIES: Final = 1_280
+WAY_OF_OTHERS: Final = 480
 
 # Numeric ranges; a bound is exclusive, a maximum is inclusive.
 CASH_BOUND: Final = 1 << 62

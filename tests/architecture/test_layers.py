@@ -17,7 +17,16 @@ LAYERS = (
     {"rollup.store", "rollup.l1", "rollup.config"},
     {"rollup.sequencer", "rollup.batcher", "rollup.derive"},
     {"rollup.rpc"},
-    {"rollup.cli", "rollup.devnet", "rollup.demo", "rollup.replay", "rollup.bench", "rollup.__main__"},
+    {
+        "rollup.cli",
+        "rollup.devnet",
+        "rollup.feeder",
+        "rollup.liquidator",
+        "rollup.demo",
+        "rollup.replay",
+        "rollup.bench",
+        "rollup.__main__",
+    },
 )
 CHALLENGER_MAY_USE = {
     "rollup.errors",

@@ -33,10 +33,13 @@ from tests.support.trader import USD, open_accounts
 class Mistaken(Ledger):
     """A ledger with a bug: from its third block on account 0 has a cent too much."""
 
+    honest = 2
+    """Blocks that it makes without the bug."""
+
     def _finish(self, builder: BlockBuilder) -> SealedBlock:
         sealed = builder.finish()
         key = account_key(0)
-        if self.number < 2 or key not in sealed.writes:
+        if self.number < self.honest or key not in sealed.writes:
             return sealed
         account = Account.decode(sealed.writes[key])
         return replace(sealed, writes={**sealed.writes, key: replace(account, cash=account.cash + 10_000).encode()})
@@ -136,6 +139,7 @@ async def test_a_served_sequencer_with_a_bug_stops_before_l1_sees_it(
         trader = await funded(rpc, accounts)
         await posted(node)
         good = node.sequencer.store.committed
+        monkeypatch.setattr(Ledger, "honest", 0, raising=False)  # deposits and price may have shared one block
         monkeypatch.setattr(Ledger, "_finish", Mistaken._finish)
         await rpc.call("private/withdraw", trader.withdraw(0, FIRST_OWNER, USD, 1))
         await until_so(lambda: any(t.startswith("twins") for t in node.sequencer.alarms.texts()), "the alarm")

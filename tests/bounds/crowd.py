@@ -1,35 +1,52 @@
-"""A state made dear to prove: full accounts that owe on every position, fields without zero bytes, keys far apart.
+"""A state made dear to prove: full accounts, fields without zero bytes, keys far apart.
 
 Zero bytes of calldata cost a quarter of others, and keys that are neighbours share their way up the tree; so nothing
-here is small, and accounts, markets and coins are spread over all their numbers.
+here is small, and accounts, markets and coins are spread over all their numbers. Two books of 32 markets each: even
+accounts hold the first, odd ones the second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
+from functools import cache
 from typing import Final
 
+from rollup.crypto.signatures import recover
+from rollup.stf.builder import BlockBuilder
+from rollup.stf.sheets import sheet_of
 from rollup.types.accounts import Account, Position, Slot
-from rollup.types.keys import account_key, market_key, slot_key, underlying_key
+from rollup.types.keys import account_key, market_key, series_key, slot_key, underlying_key
+from rollup.types.leaves import Market, MarketKind
 from rollup.types.transactions import FLAG_SELL, FreshOrder, Trade
 from tests.differential import world as w
 from tests.differential.world import COIN, DOLLAR, World, make_world
 
 FEEDERS: Final = 8
-MARKETS: Final = 32
+BOOK: Final = 32
+CROWDED: Final = BOOK
+"""The market that has all the open interest it may have: a trade there fails after both parties are settled."""
 COINS: Final = 7
-"""With the markets and the totals they fill the meter of system leaves."""
-MAX_HELD: Final = 31
-"""A trade in yet another market makes it 32, and moves all of these by one place."""
+"""Each with one series. With 64 markets and the totals they leave one system leaf, which may be the oracle set."""
 PRICE: Final = w.BTC_MARK
 LOT: Final = 1_000
 EVERY_BYTE: Final = 0x0102030405060708
 """A large number without a zero byte."""
-SIZE: Final = 1_001_001 * COIN
+SIZE: Final = 101_001 * COIN
 """µcoin held in each market, short: the bytes of a negative number are not zero."""
 OLD_NONCE: Final = EVERY_BYTE // 8_192 * 8_192
 NEW_NONCE: Final = 2 * OLD_NONCE
 QUANTITY: Final = 0x010101010101
+EXPIRED: Final = w.NOW - 1
+
+
+class Book(Enum):
+    """What the markets of a crowd are."""
+
+    OPTIONS = "options"
+    PERPS = "perpetuals"
+    MIXED = "options, then perpetuals"
+    EXPIRED = "options that have expired"
 
 
 def coin_number(index: int) -> int:
@@ -37,14 +54,19 @@ def coin_number(index: int) -> int:
     return 0x0101 + index * 9_300
 
 
+def series_number(index: int) -> int:
+    """The series of the `index`-th coin."""
+    return 0x0303 + index * 8_100
+
+
 def market_number(index: int) -> int:
     """The `index`-th market, far from its neighbours; market 0 sorts before all others."""
-    return 0x0101 + index * 2_040
+    return 0x0101 + index * 1_020
 
 
 def account_number(index: int) -> int:
     """The `index`-th account, far from its neighbours."""
-    return 0x010101 + index * ((1 << 24) // 41)
+    return 0x010101 + index * ((1 << 24) // 37)
 
 
 def every_second(k: int) -> bool:
@@ -62,35 +84,92 @@ def everybody(_: int) -> bool:
     return True
 
 
-def make_crowd(full: int, light: int, held: int = MAX_HELD, *, poor: Callable[[int], bool] = every_second) -> World:
-    """Accounts 0 … `full`-1 hold the last `held` markets, the next `light` none. Who is `poor` lacks margin for more.
+def even(k: int) -> bool:
+    """Even accounts: the sellers."""
+    return k % 2 == 0
 
-    Every position owes funding, so that each settlement writes every pool.
+
+def make_crowd(
+    full: int, light: int, held: int = BOOK - 1, *, poor: Callable[[int], bool] = every_second,
+    sick: Callable[[int], bool] = nobody, long: Callable[[int], bool] = nobody, book: Book = Book.OPTIONS,
+    second: Callable[[int], bool] = every_second,
+) -> World:  # fmt: skip
+    """Accounts 0 … `full`-1 hold the last `held` markets of their book, the next `light` none.
+
+    All are short but those who are `long`. Who is `poor` lacks initial margin, not maintenance; who is `sick` lacks
+    that too, and was flagged a minute ago. Who is `second` holds the second book, others the first. Perpetuals owe
+    funding on every position, so that each settlement writes every pool.
     """
-    world = make_world(0, feeders=FEEDERS)
-    leaves = {
-        underlying_key(coin_number(i)): w.underlying(
-            time=w.NOW - 30, funding_time=w.NOW - 30, mark=PRICE + 1, funding_index=-EVERY_BYTE
-        ).encode()
-        for i in range(COINS)
-    }
-    for i in range(MARKETS):
-        leaves[market_key(market_number(i))] = w.market(
-            underlying=coin_number(i % COINS), open_interest=EVERY_BYTE, pool=-EVERY_BYTE,
-            max_open_interest=1 << 61, max_position=1 << 55,
-        ).encode()  # fmt: skip
+    world = _make_markets(book).copy()
+    leaves: dict[int, bytes] = {}
     for k in range(full + light):
-        leaves[account_key(account_number(k))] = _account(k, held if k < full else 0, poor(k)).encode()
+        sign = 1 if long(k) else -1
+        positions = _positions(book, second(k), held if k < full else 0, sign)
+        equity, maintenance = margin_of(book, second(k), held, sign) if positions else (0, DOLLAR)
+        needed = maintenance * 11 // 10 if poor(k) else 3 * maintenance + 10**9 * DOLLAR
+        needed = maintenance // 2 if sick(k) else needed
+        account = Account(
+            w.owner(k), w.owner(k + 1), needed - equity, EVERY_BYTE, EVERY_BYTE, EVERY_BYTE, positions,
+            int(sick(k)), w.NOW - 60 if sick(k) else 0,
+        )  # fmt: skip
+        leaves[account_key(account_number(k))] = account.encode()
     world.write(leaves)
     return world
 
 
-def _account(k: int, held: int, poor: bool) -> Account:
-    first = MARKETS - held
-    positions = tuple(Position(market_number(first + i), -SIZE, -EVERY_BYTE - 1_000_000 * (i + 1)) for i in range(held))
-    owed = held * SIZE * PRICE // COIN
-    cash = (owed * 101 // 100 if poor else 2 * owed) or 10**9 * DOLLAR
-    return Account(w.owner(k), w.owner(k + 1), cash, EVERY_BYTE, EVERY_BYTE, EVERY_BYTE, positions)
+@cache
+def margin_of(book: Book, second: bool, held: int, sign: int) -> tuple[int, int]:
+    """Equity without cash, and maintenance margin, of the last `held` markets of a book."""
+    world = _make_markets(book).copy()
+    positions = _positions(book, second, held, sign)
+    account = Account(w.owner(0), bytes(20), 0, 0, 0, 0, positions)
+    world.write({account_key(0): account.encode()})
+    builder = BlockBuilder(world.read, world.time, w.SEPARATOR, recover)
+    return builder.margin_of(0)
+
+
+@cache
+def _make_markets(book: Book) -> World:
+    world = make_world(0, feeders=FEEDERS)
+    settled = {"expiry": EXPIRED, "settlement": PRICE + 12_345_678_901} if book is Book.EXPIRED else {}
+    leaves: dict[int, bytes] = {}
+    for i in range(COINS):
+        leaves[underlying_key(coin_number(i))] = w.underlying(
+            time=w.NOW - 30, funding_time=w.NOW - 30, mark=PRICE + 1, funding_index=-EVERY_BYTE, spot_step=49_999 + i,
+            anchor_spot=PRICE, anchor_time=w.NOW - 30, halted_until=w.NOW - 40, max_age=90,
+        ).encode()  # fmt: skip
+        terms = {
+            "time": w.NOW - 30, "forward": PRICE + 123_456_789 * i, "expiry": w.FAR_EXPIRY + 10**6 * i,
+            "sum": EVERY_BYTE, "covered": 0x01010101, "m": i,
+        }  # fmt: skip
+        leaves[series_key(coin_number(i), series_number(i))] = w.series(**(terms | settled)).encode()
+    for i in range(2 * BOOK):
+        leaves[market_key(market_number(i))] = _market(book, i).encode()
+    world.write(leaves)
+    return world
+
+
+def _market(book: Book, i: int) -> Market:
+    base = {
+        "underlying": coin_number(i % COINS), "open_interest": EVERY_BYTE, "pool": -EVERY_BYTE,
+        "max_open_interest": 1 << 61, "max_position": 1 << 55, "opens": w.NOW - 1,
+    }  # fmt: skip
+    if i == CROWDED:
+        base["max_open_interest"] = EVERY_BYTE
+    if book is Book.PERPS or (book is Book.MIXED and i >= BOOK):
+        return w.market(**base)
+    kind = MarketKind.CALL if i % 2 else MarketKind.PUT
+    strike = PRICE * (80 + i % BOOK) // 100 + 1_234_567
+    return w.option(kind, series_number(i % COINS), strike, **base)
+
+
+def _positions(book: Book, second: bool, held: int, sign: int) -> tuple[Position, ...]:
+    """The last `held` markets of a book, all of one sign, and owing funding."""
+    numbers = [BOOK * second + BOOK - held + i for i in range(held)]
+    return tuple(
+        Position(market_number(i), sign * SIZE, -EVERY_BYTE - 10**6 * (i + 1) if _market(book, i).kind == 0 else 0)
+        for i in numbers
+    )
 
 
 def remember_old_orders(world: World, slots: set[tuple[int, int]]) -> None:
@@ -105,19 +184,33 @@ def remember_old_orders(world: World, slots: set[tuple[int, int]]) -> None:
     )
 
 
-def order(account: int, flags: int, market: int, slot: int, generation: int = 0) -> FreshOrder:
+@cache
+def mark_of(book: Book, market: int) -> int:
+    """The price on its tick that is nearest to a market's mark, not below."""
+    world = _make_markets(book)
+    view = BlockBuilder(world.read, world.time, w.SEPARATOR, recover).view
+    found = view.market(market_number(market))
+    mark = sheet_of(view, market_number(market)).mark
+    return -(-mark // found.tick) * found.tick
+
+
+def order(
+    account: int, flags: int, market: int, slot: int, generation: int = 0, price: int = PRICE
+) -> FreshOrder:  # fmt: skip
     """A fresh order into a slot; a later `generation` replaces an earlier one."""
     return w.order(
-        account_number(account), market_number(market), flags, QUANTITY, PRICE, NEW_NONCE + 8_192 * generation + slot,
+        account_number(account), market_number(market), flags, QUANTITY, price, NEW_NONCE + 8_192 * generation + slot,
         key=w.key_of("owner", account),
     )  # fmt: skip
 
 
-def trade(seller: tuple[int, int], buyer: tuple[int, int], market: int, generation: int = 0) -> Trade:
+def trade(
+    seller: tuple[int, int], buyer: tuple[int, int], market: int, generation: int = 0, price: int = PRICE
+) -> Trade:  # fmt: skip
     """`seller` and `buyer`, each (account, slot), trade a lot by fresh orders; the buyer takes."""
     return Trade(
-        order(seller[0], FLAG_SELL, market, seller[1], generation),
-        order(buyer[0], 0, market, buyer[1], generation),
+        order(seller[0], FLAG_SELL, market, seller[1], generation, price),
+        order(buyer[0], 0, market, buyer[1], generation, price),
         LOT,
     )
 

@@ -18,7 +18,7 @@ from challenger.status import read_status
 from rollup.l1 import dev
 from tests.challenger.life import PATIENCE, nonces, until, until_gone
 from tests.support.deployed import CHALLENGER, ETHER, REWARD_DELAY, Site
-from tests.support.frauds import LIE, fouls
+from tests.support.frauds import LIE, fouls, stake_again
 from tests.support.poster import Poster, with_root
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +154,25 @@ async def test_a_stopped_process_goes_on_where_it_was(
     async with watching(site, tmp_path, "--key", f"dev:{CHALLENGER}", "--audit-ppm", "0") as running:
         assert (await running.wait("fraud_reverted"))["reason"] == "SIGNATURE_INVALID"
         assert not [event for event in running.events if event["event"] == "batch_verified"]
+        assert await running.stop(signal.SIGTERM) == 0
+
+
+async def test_a_watching_process_commits_first_if_asked_to(site: Site, poster: Poster, tmp_path: Path) -> None:
+    """By flag or by configuration; the events come in the order of the protocol."""
+    await poster.post(with_root(await poster.block(), LIE))
+    (tmp_path / "plumbline.toml").write_text("[challenger]\ncommit = true\n")
+    async with watching(site, tmp_path, "--key", f"dev:{CHALLENGER}") as running:
+        for name in ("fraud_found", "committed", "fraud_reverted", "revealed"):
+            await running.wait(name)
+        assert await running.stop(signal.SIGTERM) == 0
+    await dev.increase_time(site.l1, REWARD_DELAY + 1)
+    await stake_again(site, poster)
+    await poster.post(with_root(await poster.block(), LIE))
+    other = tmp_path / "other"
+    other.mkdir()
+    async with watching(site, other, "--key", f"dev:{CHALLENGER}", "--commit") as running:
+        await running.wait("committed")
+        await running.wait("revealed")
         assert await running.stop(signal.SIGTERM) == 0
 
 

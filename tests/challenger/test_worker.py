@@ -130,6 +130,7 @@ async def test_a_cancelled_question_leaves_no_answer_behind(worker: EvmWorker, c
 
 
 PARENT = """
+import signal
 import trio
 from challenger.worker import open_worker
 from rollup.derive.chain import DerivedBlock
@@ -144,6 +145,8 @@ async def main():
         block = DerivedBlock(Header(1, 0, ZERO, 0, 0, ZERO, ZERO, ZERO), b"", ())
         await worker.verify(block, b"", ZERO, gas=10**15)
 
+# Whoever runs the tests in the background of a shell script has them ignore interrupts, and their children too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 trio.run(main)
 """
 
@@ -165,7 +168,9 @@ async def test_a_worker_dies_with_its_parent(how: signal.Signals) -> None:
             await until_gone(pid)
     finally:
         parent.kill()
-        await parent.stdout.aclose()
+        with trio.CancelScope(shield=True):
+            await parent.wait()
+            await parent.stdout.aclose()
 
 
 def cpu_seconds(pid: int) -> float:

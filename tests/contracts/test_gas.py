@@ -14,6 +14,7 @@ import pytest
 from rollup.crypto.keccak import keccak
 from rollup.crypto.tree import MemoryNodes, Tree
 from rollup.crypto.witness import build_witness
+from rollup.l1.artifacts import load_artifact
 from rollup.l1.limits import MAX_TX_BYTES
 from rollup.types.blocks import encode_batch
 from rollup.types.keys import account_key
@@ -25,6 +26,9 @@ from tests.support.producer import start_producer, with_root
 from tests.support.world import BASE_FEE, FEE_SLOPE, MINIMUM_OPENING, REWARD_DELAY, World
 
 SNAPSHOT = Path(__file__).resolve().parents[1] / "snapshots" / "gas.json"
+CONTRACTS = ("Verifier", "Pricer", "Rollup", "Inbox", "Vault")
+MAX_CODE = 24_576
+"""Longest code that L1 lets a contract have (EIP-170)."""
 TRADE_BUDGET = 8_000
 """Most L1 gas that a trade of two fresh orders may cost in a full batch."""
 
@@ -150,6 +154,7 @@ def measured(world: World) -> dict[str, int]:
             ("Appraiser", world.appraiser),
         )
     }
+    deployment |= {f"bytes of {name}": len(load_artifact(name).deployed_bytecode) for name in CONTRACTS}
     parts = (measure_posting, measure_inbox, measure_claims, measure_justice)
     figures = deployment | measure_real_proof()
     for part in parts:
@@ -163,6 +168,12 @@ def test_gas_is_as_recorded(measured: dict[str, int]) -> None:
         SNAPSHOT.parent.mkdir(exist_ok=True)
         SNAPSHOT.write_text(json.dumps(measured, indent=2) + "\n")
     assert json.loads(SNAPSHOT.read_text()) == measured
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_contract_fits_into_l1(name: str) -> None:
+    """Its code is not longer than L1 allows."""
+    assert len(load_artifact(name).deployed_bytecode) <= MAX_CODE
 
 
 def test_trade_in_a_full_batch_is_within_budget() -> None:

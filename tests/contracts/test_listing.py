@@ -10,7 +10,7 @@ from rollup.stf.block import execute_block
 from rollup.types.blocks import Header
 from rollup.types.keys import GLOBALS, market_key, series_key, underlying_key
 from rollup.types.leaves import Globals, Market, Series, Underlying
-from rollup.types.listing import MarketConfig, SeriesConfig, UnderlyingConfig, encode_item
+from rollup.types.listing import Item, MarketConfig, SeriesConfig, UnderlyingConfig, encode_item
 from rollup.types.messages import List, encode_message
 from rollup.types.reasons import Reason
 from tests.support.chain import ALICE, BOB, reverts
@@ -70,9 +70,10 @@ def test_longest_items_fit(world: World) -> None:
 
 def test_announced_items_are_listed_by_the_state_transition(world: World) -> None:
     """An underlying, one of its series and a market of it, from the bytes that L1 emitted."""
-    items = [
+    expiry = world.chain.now + 10 * LISTING_DELAY
+    items: list[Item] = [
         UnderlyingConfig(7),
-        SeriesConfig(7, 1, world.chain.now + 10 * LISTING_DELAY),
+        SeriesConfig(7, 1, expiry),
         MarketConfig(9, 7, tick=1_000, lot=1_000, kind=2, series=1, strike=10**9),
     ]
     messages = [
@@ -88,5 +89,5 @@ def test_announced_items_are_listed_by_the_state_transition(world: World) -> Non
     assert result.reason == Reason.NONE
     assert [receipt.reason for receipt in result.receipts] == [Reason.NONE] * 3
     assert Underlying.decode(result.writes[underlying_key(7)]).funding_time == world.chain.now
-    assert Series.decode(result.writes[series_key(7, 1)]).expiry == items[1].expiry  # type: ignore[union-attr]
+    assert Series.decode(result.writes[series_key(7, 1)]).expiry == expiry
     assert Market.decode(result.writes[market_key(9)]).opens == opens

@@ -11,18 +11,22 @@ import trio
 from rollup.cli.mirror import Mirror
 from rollup.cli.output import Output
 from rollup.cli.wallet import Wallet
+from rollup.demo.markets import sign_order
 from rollup.demo.party import DOLLAR, OPENINGS, USERS, Party, User, make_order
 from rollup.demo.provoke import FLOOD, PROVOCATIONS
 from rollup.demo.report import NotVerified, Report, Step, require, require_equal
 from rollup.demo.script import POSTERS, SUCCESSOR
+from rollup.demo.setting import CALL, FAR_CALL, FUTURE, PUT, demo_genesis
 from rollup.demo.waiting import GaveUp, until
 from rollup.devnet.client import Instrument
 from rollup.devnet.roles import BANKER, CHALLENGER, FEEDERS
+from rollup.l1.deployment import market_numbers
 from rollup.l1.devkeys import dev_key
 from rollup.sequencer.faults import FAULTS
 from rollup.types.leaves import Account, Position
 from rollup.types.limits import MAX_TRANSACTIONS
 from rollup.types.reasons import Reason
+from rollup.types.transactions import FLAG_IMMEDIATE, FLAG_POST_ONLY, FLAG_SELL
 
 BTC = Instrument("BTC-PERP", 1, 1, 100_000, 1_000)
 
@@ -166,6 +170,24 @@ def test_orders_of_the_demo_rest_or_take_as_asked() -> None:
     assert quote.size == take.size == 3 * BTC.lot
     assert quote.price == take.price == 40_000 * DOLLAR
     assert (quote.flags & 2, quote.flags & 8, take.flags & 2, take.flags & 8) == (2, 0, 0, 8)
+
+
+def test_orders_for_dated_markets_fall_on_tick_and_lot() -> None:
+    """Towards zero, so that nobody trades more or pays more than meant; the sign of the size is the side."""
+    option = Instrument("BTC-20300101-40000-C", 4, 1, 1_000_000, 10_000)
+    order = sign_order(party().users[0], option, -25_999, 12_345_678, taking=True)
+    assert (order.size, order.price, order.flags) == (20_000, 12_000_000, FLAG_SELL | FLAG_IMMEDIATE)
+    assert sign_order(party().users[0], option, 10_000, 1_000_000).flags == FLAG_POST_ONLY
+
+
+def test_the_settings_genesis_lists_what_the_frauds_trade() -> None:
+    """A future, two calls and a put on one series, beside the devnet's markets."""
+    instruments = market_numbers(demo_genesis(1_900_000_000).leaves())
+    day = "BTC-20300416"
+    assert instruments == {
+        "BTC-PERP": 1, "ETH-PERP": 2, day: FUTURE, f"{day}-40000-C": CALL, f"{day}-40000-P": PUT,
+        f"{day}-44000-C": FAR_CALL,
+    }  # fmt: skip
 
 
 def test_every_fault_has_a_provocation_and_a_verdict_that_exists() -> None:

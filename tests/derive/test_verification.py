@@ -95,4 +95,4 @@ async def test_money_from_nowhere_breaks_an_invariant(site: Site, poster: Poster
     store.initialise(leaves)
     report, broken = _check(store)
     assert report is None
-    assert "funding pools" in broken
+    assert "pools" in broken

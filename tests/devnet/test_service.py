@@ -5,17 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from rollup.config import DevnetConfig
-from rollup.devnet.actors import FIRST_PRICES, Cast, price_sources
+from rollup.devnet.actors import SURFACE_SECONDS, Cast, Surfaces, source_settings
 from rollup.devnet.lines import LINES, Narrator, line_of
 from rollup.devnet.processes import Event
 from rollup.devnet.roles import Site
 from rollup.devnet.service import actors_role
+from rollup.feeder.rounds import Update
+from rollup.feeder.sources import FIRST_PRICES
+from rollup.feeder.statements import Subject, price_statement, surface_statement
+from rollup.quant.sources import Prices
+from rollup.quant.surfaces import SmileShape, Surface
+from rollup.quant.svi import WireSvi
 from rollup.types.limits import MILLION
 
 
 def cast(candles: Path | None) -> Cast:
     """A small one."""
-    return Cast(1, 1, 3, 1.0, 1.0, 1.0, 1, candles)
+    return Cast(1, 1, 3, 1.0, 1.0, 1.0, 60, 1, candles)
 
 
 def test_progress_of_l1_is_told_as_batches_and_finality_once_each() -> None:
@@ -43,7 +49,8 @@ def test_every_event_has_a_line_that_begins_with_its_word() -> None:
     fields: Event = {
         "market": "BTC-PERP", "size": 1_500_000, "price": 40_000 * MILLION, "taker": 1, "maker": 2, "number": 7,
         "transactions": 3, "batch": 4, "block": 9, "account": 5, "amount": 1_234_500_000, "gas": 123_456, "first": 1,
-        "last": 9, "reason": "MARGIN", "wei": 5 * 10**17,
+        "last": 9, "reason": "MARGIN", "wei": 5 * 10**17, "coin": "BTC", "series": 3, "forward": 40_000 * MILLION,
+        "volatility": 0.612, "what": "1 series, 6 markets", "opens": 1_700_000_000, "expiry": 1_700_000_300,
     }  # fmt: skip
     for name, (word, _) in LINES.items():
         line = line_of({"event": name, **fields})
@@ -54,13 +61,21 @@ def test_every_event_has_a_line_that_begins_with_its_word() -> None:
 
 def test_candles_drive_the_first_coin_only(tmp_path: Path) -> None:
     """The others walk at random."""
-    path = tmp_path / "candles.csv"
-    path.write_text("timestamp,open,high,low,close\n60,100,200,100,150\n")
-    first, second = FIRST_PRICES
-    recorded = price_sources(cast(path))
-    assert recorded[first].quote(0.0).spot == 100 * MILLION
-    assert recorded[second].quote(0.0) == price_sources(cast(None))[second].quote(0.0)
-    assert price_sources(cast(None))[first].quote(0.0).spot == FIRST_PRICES[first]
+    recorded, walking = source_settings(cast(tmp_path / "candles.csv")), source_settings(cast(None))
+    assert (recorded.kind, recorded.file, recorded.coin) == ("candles", tmp_path / "candles.csv", "BTC")
+    assert (walking.kind, walking.seed, walking.walks) == ("walk", 1, FIRST_PRICES)
+
+
+def test_surfaces_are_told_now_and_then_and_each_series_for_itself() -> None:
+    """They change every second."""
+    told: list[tuple[int, int]] = []
+    surfaces = Surfaces(lambda _name, _text, /, **fields: told.append((fields["series"], fields["forward"])))
+    flat = Surface(40_000 * MILLION, WireSvi.of(SmileShape().slice(0.5, 0.1)))
+    for time in range(1_000, 1_000 + 2 * SURFACE_SECONDS):
+        for series in (1, 2):
+            surfaces.hear(Update(surface_statement(Subject(1, series), time, flat), 1))
+        surfaces.hear(Update(price_statement(1, time, Prices(5, 5)), 1))
+    assert told == [(1, flat.forward), (2, flat.forward)] * 2
 
 
 def test_the_actors_get_every_setting_of_the_devnet(tmp_path: Path) -> None:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from rollup.cli.wallet import Wallet
 from rollup.devnet.client import Instrument, Ticker
-from rollup.devnet.traders import HOLD_USD, LEVELS, Maker, Taker, Trader, lots, notional, shifted
+from rollup.devnet.traders import (
+    HOLD_USD,
+    LEVELS,
+    OPTION_TURNS,
+    Maker,
+    Taker,
+    Trader,
+    choose,
+    lots,
+    notional,
+    shifted,
+)
 from rollup.l1.devkeys import dev_key
 from rollup.types.genesis import MarketConfig
 from rollup.types.limits import MILLION
@@ -85,3 +96,33 @@ def test_a_moved_price_is_rounded_away_to_the_next_tick(mark: int, ppm: int, up:
     off = price * MILLION - exact
     assert price % BTC.tick == 0
     assert 0 <= (off if up else -off) < BTC.tick * MILLION
+
+
+OPTION = Instrument("BTC-20261225-60000-C", 9, 1, MILLION, 10_000, "option")
+spots = st.integers(20_000 * MILLION, 200_000 * MILLION)
+
+
+@given(spots, st.integers(1, 300), st.integers(-10, 10), st.integers(0, 1_000))
+def test_quotes_and_orders_of_options_stay_in_their_band_and_small(spot: int, share: int, held: int, seed: int) -> None:
+    """The band of an option is a share of the forward; sizes are counted by the coin, not by the premium."""
+    mark = spot * share // 1_000
+    shown = Ticker(1_000, spot, mark, 1_000, mark, mark)
+    quotes = Maker(trader()).quotes(OPTION, Ticker(1_000, spot, mark, 1_000, 0, 0), held * OPTION.lot)
+    for order in [*quotes, Taker(trader(seed)).order(OPTION, shown, held * OPTION.lot)]:
+        assert order.price % OPTION.tick == 0 < order.price
+        assert order.size % OPTION.lot == 0
+        assert notional(order.size, spot) <= max(HOLD_USD, notional(OPTION.lot, spot))
+        assert abs(order.price - mark) * MILLION <= BAND * spot
+    bids = [order.price for order in quotes if not order.is_sell]
+    asks = [order.price for order in quotes if order.is_sell]
+    assert max(bids, default=0) <= min(asks, default=1 << 60)
+
+
+def test_traders_turn_to_open_markets_only_and_mostly_to_perpetuals() -> None:
+    """What opens later or has expired is left alone."""
+    closed = Instrument("BTC-20261225", 3, 1, 100_000, 1_000, "future", is_active=False)
+    luck = Random(5)
+    chosen = [choose(luck, [BTC, OPTION, closed]) for _ in range(2_000)]
+    assert set(chosen) == {BTC, OPTION}
+    assert abs(chosen.count(OPTION) / len(chosen) - OPTION_TURNS) < 0.05
+    assert {choose(luck, [BTC, closed]) for _ in range(50)} == {BTC}

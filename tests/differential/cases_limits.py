@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from rollup.types.accounts import Position
-from rollup.types.keys import account_key, market_key, underlying_key
+from rollup.types.keys import account_key, market_key, series_key, underlying_key
+from rollup.types.leaves import MarketKind
+from rollup.types.limits import MAX_ACCOUNTS, MAX_SLOTS
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Trade, encode_transaction
 from tests.differential import world as w
@@ -14,7 +16,7 @@ from tests.differential.world import COIN, DOLLAR, World
 
 @case(Reason.UNDECODABLE, index=1)
 def bytes_of_no_type(_: World) -> Txs:
-    return [w.cancel(0, 1), b"\x07" + bytes(100)]
+    return [w.cancel(0, 1), b"\x0c" + bytes(100)]
 
 
 @case(Reason.UNDECODABLE, index=1)
@@ -41,20 +43,22 @@ def one_undecodable_too_many(_: World) -> Txs:
 
 @case(Reason.METER_ACCOUNTS)
 def one_account_too_many(world: World) -> Txs:
-    world.write({account_key(n): w.account_leaf(n, 100 * DOLLAR) for n in range(100, 142)})
-    return [w.transfer(100 + 2 * n, 101 + 2 * n, DOLLAR, 1) for n in range(21)]
+    world.write({account_key(n): w.account_leaf(n, 100 * DOLLAR) for n in range(100, 140)})
+    return [w.transfer(100 + 2 * n, 101 + 2 * n, DOLLAR, 1) for n in range(MAX_ACCOUNTS // 2 + 1)]
 
 
 @case(Reason.METER_SLOTS)
 def one_slot_too_many(_: World) -> Txs:
-    return [Trade(buy(nonce=n, size=LOT), sell(nonce=n, size=LOT), LOT) for n in range(21)]
+    return [Trade(buy(nonce=n, size=LOT), sell(nonce=n, size=LOT), LOT) for n in range(MAX_SLOTS // 2 + 1)]
 
 
 @case(Reason.METER_SYSTEM)
 def one_system_leaf_too_many(world: World) -> Txs:
-    world.write({underlying_key(100 + n): w.underlying().encode() for n in range(20)})
-    world.write({market_key(100 + n): w.market(underlying=100 + n).encode() for n in range(20)})
-    world.hold(0, {100 + n: LOT for n in range(20)})
+    numbers = range(100, 128)
+    world.write({underlying_key(n): w.underlying().encode() for n in numbers})
+    world.write({series_key(n, 1): w.series().encode() for n in numbers})
+    world.write({market_key(n): w.option(MarketKind.FUTURE, 1, 0, underlying=n).encode() for n in numbers})
+    world.hold(0, dict.fromkeys(numbers, LOT))
     return [w.withdraw(0, DOLLAR, 1)]
 
 
@@ -62,8 +66,12 @@ def one_system_leaf_too_many(world: World) -> Txs:
 def one_leaf_byte_too_many(world: World) -> Txs:
     fill_account(world, 0)
     held = tuple(Position(1_001 + i, LOT, 0) for i in range(FULL))
-    world.write({account_key(n): w.account_leaf(n, 10**6 * DOLLAR, held) for n in range(100, 128)})
-    return [w.transfer(100 + 2 * n, 101 + 2 * n, DOLLAR, 1) for n in range(14)]
+    world.write({account_key(n): w.account_leaf(n, 10**6 * DOLLAR, held) for n in range(100, 132)})
+    numbers = range(200, 222)
+    world.write({underlying_key(n): w.underlying().encode() for n in numbers})
+    world.write({market_key(n): w.market(underlying=n).encode() for n in numbers})
+    world.hold(1, dict.fromkeys(numbers, LOT))
+    return [w.withdraw(1, DOLLAR, 1), *(w.transfer(100 + 2 * n, 101 + 2 * n, DOLLAR, 1) for n in range(16))]
 
 
 @case(Reason.METER_REVALUATIONS)
@@ -71,4 +79,5 @@ def one_valuation_too_many(world: World) -> Txs:
     for number in (0, 1):
         fill_account(world, number, COIN if number else -COIN)
         world.set_account(number, cash=(-1_570_000 if number else 1_630_000) * DOLLAR)
-    return [Trade(buy(market=1_001, nonce=n, size=LOT), sell(market=1_001, nonce=n, size=LOT), LOT) for n in range(17)]
+    pairs = [(buy(market=1_001, nonce=n, size=LOT), sell(market=1_001, nonce=n, size=LOT)) for n in range(13)]
+    return [Trade(*pair, LOT) for pair in pairs]

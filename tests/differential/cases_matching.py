@@ -53,8 +53,8 @@ def market_on_nothing(world: World) -> Txs:
 
 
 @case(Reason.MARKET_CLOSED)
-def not_a_perpetual(_: World) -> Txs:
-    return [Trade(buy(market=w.BTC_FUTURE), sell(market=w.BTC_FUTURE), LOT)]
+def not_yet_open(_: World) -> Txs:
+    return [Trade(buy(market=w.LATER), sell(market=w.LATER), LOT)]
 
 
 @case(Reason.TICK)

@@ -125,6 +125,26 @@ def poor_account_shrinks_too_dearly(world: World) -> Txs:
 
 
 @case(Reason.MARGIN)
+def insolvent_account_gives_away_its_hedge(world: World) -> Txs:
+    world.hold(1, {w.BTC_PERP: COIN, w.BTC_FUTURE: -COIN})
+    world.count_interest()
+    # From -10 000 to -12 000 dollars, while maintenance margin rises from less than 3 000 to more than 10 000.
+    price = PRICE * 102 // 100
+    world.set_account(1, cash=-10_000 * DOLLAR + 100 * DOLLAR)
+    return [Trade(sell(0, market=w.BTC_FUTURE, price=price), buy(1, market=w.BTC_FUTURE, price=price), COIN)]
+
+
+@case(Reason.MARGIN)
+def insolvent_account_drops_its_hedge_at_a_gain(world: World) -> Txs:
+    world.hold(1, {w.BTC_PERP: COIN, w.BTC_FUTURE: -COIN})
+    world.count_interest()
+    world.set_account(1, cash=-10_000 * DOLLAR + 100 * DOLLAR, status=2, flagged=w.NOW)
+    world.set_globals(insolvent=1)
+    price = PRICE * 98 // 100
+    return [Trade(sell(0, market=w.BTC_FUTURE, price=price), buy(1, market=w.BTC_FUTURE, price=price), COIN)]
+
+
+@case(Reason.MARGIN)
 def withdraws_its_margin(world: World) -> Txs:
     world.hold(0, {w.BTC_PERP: COIN, w.ETH_PERP: -COIN})
     return [w.withdraw(0, 99_000 * DOLLAR + 150_000 * DOLLAR, 1)]

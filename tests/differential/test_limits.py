@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from rollup.types.accounts import NO_ADDRESS
-from rollup.types.keys import account_key, market_key, underlying_key
-from rollup.types.leaves import Underlying
+from rollup.types.keys import account_key, market_key, series_key, underlying_key
+from rollup.types.leaves import MarketKind, Underlying
+from rollup.types.limits import MAX_LEAF_BYTES
 from rollup.types.messages import Deposit, Forced, Open, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Trade, encode_transaction
@@ -86,7 +87,7 @@ def test_messages_count_as_transactions() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        b"", b"\x00", b"\x01", b"\x02", b"\x03", b"\x03" + bytes(20), b"\x03" + bytes(21), b"\x04" + bytes(40),
+        b"", b"\x00", b"\x01", b"\x02", b"\x03", b"\x03" + bytes(20), b"\x03" + bytes(21), b"\x05" + bytes(40),
         encode_message(Open(50, w.owner(0), 7)) + b"\x00", encode_message(Open(50, w.owner(0), 7))[:-1],
         encode_message(Deposit(0, 7)) + b"\x00", encode_message(Deposit(0, 7))[:-1], encode_message(Deposit(99, 7)),
         encode_message(Forced(w.owner(0), b"\x06")), encode_message(Forced(w.owner(0), b"\x07" + bytes(90))),
@@ -147,28 +148,39 @@ def test_sender_of_a_message_vouches_for_nothing_behind_it() -> None:
 
 
 def test_leaf_bytes_are_limited_to_the_byte() -> None:
-    """30 credited accounts, one that withdraws, and a price: 20,480 bytes of leaves fit, 18 more do not."""
-    for positions, expected in ((870, (Reason.NONE, 0)), (871, (Reason.METER_LEAF_BYTES, 31))):
-        world = make_world()
-        fill_account(world, 0)
-        world.set_account(0, cash=10**12)
-        world.set_underlying(w.BTC, time=w.NOW - 1)
-        held = world.account(0).positions
-        left = positions - FULL
-        for number in range(100, 130):
+    """Credited accounts, two that pay others, and a price: as many bytes of leaves as may be fit, 18 more do not."""
+    world = make_world()
+    numbers = range(200, 222)
+    world.write({underlying_key(n): w.underlying().encode() for n in numbers})
+    world.write({market_key(n): w.market(underlying=n).encode() for n in numbers})
+    world.hold(1, dict.fromkeys(numbers, LOT))
+    fill_account(world, 0)
+    for number in (0, 1):
+        world.set_account(number, cash=10**12)
+    world.set_underlying(w.BTC, time=w.NOW - 1)
+    held = world.account(0).positions
+    transfers = [w.transfer(number, 129 + number, 1, 1) for number in (0, 1)]
+    update = w.oracle_update(w.BTC, w.NOW, PRICE, PRICE)
+    deposits = [encode_message(Deposit(number, 1)) for number in range(100, 129)]
+    world.write({account_key(number): w.account_leaf(number, 0) for number in range(100, 131)})
+    rest = (MAX_LEAF_BYTES - make_proof(world, [*transfers, update], deposits).result.usage.leaf_bytes) // 18
+    for extra, expected in ((0, (Reason.NONE, 0)), (1, (Reason.METER_LEAF_BYTES, 31))):
+        left = rest + extra
+        for number in range(100, 131):
             world.write({account_key(number): w.account_leaf(number, 0, held[: min(left, FULL)])})
             left = max(left - FULL, 0)
-        deposits = [encode_message(Deposit(number, 1)) for number in range(100, 130)]
-        proof = make_proof(world, [w.withdraw(0, 1, 1), w.oracle_update(w.BTC, w.NOW, PRICE, PRICE)], deposits)
-        assert agree(proof) == expected
+        assert left == 0
+        assert agree(make_proof(world, [*transfers, update], deposits)) == expected
 
 
 def make_heavy_world() -> tuple[World, Sequence[bytes]]:
     """A world where one forced withdrawal touches more system leaves than a block may."""
     world = make_world()
-    world.write({underlying_key(100 + n): w.underlying().encode() for n in range(20)})
-    world.write({market_key(100 + n): w.market(underlying=100 + n).encode() for n in range(20)})
-    world.hold(0, {100 + n: LOT for n in range(20)})
+    numbers = range(100, 128)
+    world.write({underlying_key(n): w.underlying().encode() for n in numbers})
+    world.write({series_key(n, 1): w.series().encode() for n in numbers})
+    world.write({market_key(n): w.option(MarketKind.FUTURE, 1, 0, underlying=n).encode() for n in numbers})
+    world.hold(0, dict.fromkeys(numbers, LOT))
     heavy = encode_message(Forced(w.owner(0), encode_transaction(w.withdraw(0, DOLLAR, 1))))
     return world, [heavy, encode_message(Deposit(0, 5))]
 

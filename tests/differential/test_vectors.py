@@ -14,8 +14,8 @@ from typing import Any
 from challenger.execute import encode_verify
 from rollup.crypto.keccak import keccak
 from rollup.types.reasons import Reason
+from tests.bounds.blocks import KINDS
 from tests.differential.cases import CASES
-from tests.differential.heavy import BLOCKS
 from tests.differential.test_reasons import FAMILIES, prove
 from tests.differential.twins import Proof, fast_verifier, verify
 from tests.differential.world import SEPARATOR
@@ -39,7 +39,7 @@ def test_blocks_mean_what_they_always_meant() -> None:
     """Every case and every heavy block: same bytes, same verdict."""
     assert FAMILIES
     found = {case.name: summarise(prove(case)[0]) for case in CASES}
-    found |= {name: summarise(make()) for name, (make, _) in BLOCKS.items()}
+    found |= {name: summarise(kind.make()) for name, kind in KINDS.items()}
     if os.environ.get("PLUMBLINE_UPDATE_SNAPSHOTS"):
         VECTORS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     assert found == json.loads(VECTORS.read_text())

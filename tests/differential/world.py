@@ -23,8 +23,18 @@ from rollup.crypto.tree import MemoryNodes, Tree
 from rollup.l1.deployment import created_address
 from rollup.l1.devkeys import dev_address
 from rollup.types.accounts import NO_ADDRESS, Account, Position, Slot
-from rollup.types.keys import GLOBALS, ORACLE_SET, KeyKind, account_key, kind_of, market_key, slot_key, underlying_key
-from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Underlying
+from rollup.types.keys import (
+    GLOBALS,
+    ORACLE_SET,
+    KeyKind,
+    account_key,
+    kind_of,
+    market_key,
+    series_key,
+    slot_key,
+    underlying_key,
+)
+from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Series, Underlying
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
 
 SEPARATOR: Final = domain_separator(31_337, created_address(dev_address(0), 2))
@@ -34,7 +44,14 @@ DOLLAR: Final = 1_000_000
 COIN: Final = 1_000_000
 BTC, ETH, NEW = 1, 2, 3
 """Underlyings; the last has no price yet."""
+NEAR, FAR, BLANK = 1, 2, 3
+"""Series: BTC's expire after two hours and after forty days, ETH's near one too; the last has no slice yet."""
 BTC_PERP, ETH_PERP, BTC_SMALL, BTC_FUTURE, NEW_PERP = 1, 2, 3, 4, 5
+NEAR_CALL, NEAR_PUT, FAR_CALL, FAR_PUT, ETH_CALL, ETH_PUT, ETH_FUTURE, LATER, NEAR_FUTURE, BLANK_CALL = range(6, 16)
+NEAR_EXPIRY: Final = 1_700_007_200
+FAR_EXPIRY: Final = 1_703_456_000
+SLICE: Final = {"a": 200_000_000, "b": 200_000_000, "rho": -300_000_000, "m": 0, "sigma": 500_000_000}
+"""A volatility of 55 % a year at the forward, with a smile."""
 BTC_MARK: Final = 50_000 * DOLLAR
 ETH_MARK: Final = 3_000 * DOLLAR
 THRESHOLD: Final = 2
@@ -61,7 +78,9 @@ def underlying(**changes: int) -> Underlying:
     """A coin with a price of now, limits as on a devnet; BTC's price unless changed."""
     base = Underlying(
         spot=BTC_MARK, mark=BTC_MARK, time=NOW, funding_index=0, funding_time=NOW, funding_cap=3_750,
-        spot_step=50_000, max_age=60, max_move=100_000, max_basis=50_000,
+        spot_step=50_000, max_age=60, max_move=100_000, max_basis=50_000, vol_up=450_000, vol_down=300_000,
+        call_contingency=10_000, confidence_factor=200_000, max_vol_move=500_000, halt_move=150_000, halt_window=600,
+        halt_period=300, settlement_window=1_800,
     )  # fmt: skip
     return replace(base, **changes)
 
@@ -69,11 +88,22 @@ def underlying(**changes: int) -> Underlying:
 def market(**changes: int) -> Market:
     """A perpetual on BTC unless changed."""
     base = Market(
-        kind=MarketKind.PERP, underlying=BTC, series=0, strike=0, opens=0, tick=100_000, lot=1_000, taker_fee=300, maker_fee=100,
-        band=50_000, contingency=5_000, max_position=1_000 * COIN, max_open_interest=10_000 * COIN, open_interest=0,
-        pool=0,
+        kind=MarketKind.PERP, underlying=BTC, series=0, strike=0, opens=0, tick=100_000, lot=1_000, taker_fee=300,
+        maker_fee=100, band=50_000, contingency=5_000, max_position=1_000 * COIN, max_open_interest=10_000 * COIN,
+        open_interest=0, pool=0,
     )  # fmt: skip
     return replace(base, **changes)
+
+
+def series(**changes: int) -> Series:
+    """BTC's far expiry with a slice of now, unless changed."""
+    base = Series(expiry=FAR_EXPIRY, time=NOW, forward=BTC_MARK + 100 * DOLLAR, confidence=900_000, **SLICE)
+    return replace(base, **changes)
+
+
+def option(kind: MarketKind, series: int, strike: int, **changes: int) -> Market:
+    """A dated market on BTC, ticks of a tenth of a cent, unless changed."""
+    return market(kind=kind, series=series, strike=strike, **({"tick": 1_000} | changes))
 
 
 @dataclass
@@ -127,6 +157,11 @@ class World:
         before = Market.decode(self.leaves[market_key(number)])
         self.write({market_key(number): replace(before, **changes).encode()})
 
+    def set_series(self, underlying: int, number: int, **changes: int) -> None:
+        """Replace fields of a series."""
+        before = Series.decode(self.leaves[series_key(underlying, number)])
+        self.write({series_key(underlying, number): replace(before, **changes).encode()})
+
     def count_interest(self) -> None:
         """Make every market's open interest what the accounts hold."""
         interest: Counter[int] = Counter()
@@ -142,9 +177,12 @@ class World:
         self.write({GLOBALS: replace(before, **changes).encode()})  # type: ignore[arg-type]
 
     def hold(self, number: int, positions: Mapping[int, int], *, index: int = 0) -> None:
-        """Give an account these positions (market → size), settled at funding index `index`."""
-        held = tuple(Position(m, positions[m], index) for m in sorted(positions))
+        """Give an account these positions (market → size), perpetuals settled at funding index `index`."""
+        held = tuple(Position(m, positions[m], index if self._is_perp(m) else 0) for m in sorted(positions))
         self.set_account(number, positions=held)
+
+    def _is_perp(self, number: int) -> bool:
+        return Market.decode(self.leaves[market_key(number)]).kind == MarketKind.PERP
 
 
 def account_leaf(number: int, cash: int, positions: Iterable[Position] = ()) -> bytes:
@@ -154,7 +192,7 @@ def account_leaf(number: int, cash: int, positions: Iterable[Position] = ()) -> 
 
 
 def make_world(accounts: int = 12, cash: int = 100_000 * DOLLAR, feeders: int = 3) -> World:
-    """Five markets on three coins, `accounts` accounts with `cash` µUSD each, and feeders of whom two must sign."""
+    """Markets of all kinds on three coins, `accounts` accounts with `cash` µUSD each, and feeders: two must sign."""
     small = market(max_position=2 * COIN, max_open_interest=3 * COIN)
     leaves = {
         GLOBALS: Globals(0, bytes(32), NOW, 0, 0, accounts * cash, 0, accounts).encode(),
@@ -165,11 +203,32 @@ def make_world(accounts: int = 12, cash: int = 100_000 * DOLLAR, feeders: int = 
         market_key(BTC_PERP): market().encode(),
         market_key(ETH_PERP): market(underlying=ETH, tick=10_000, lot=10_000).encode(),
         market_key(BTC_SMALL): small.encode(),
-        market_key(BTC_FUTURE): market(kind=MarketKind.FUTURE, expiry=NOW + 10**6).encode(),
         market_key(NEW_PERP): market(underlying=NEW).encode(),
+        market_key(LATER): market(opens=NOW + 10**6).encode(),
     }
+    leaves |= _dated_leaves()
     leaves |= {account_key(number): account_leaf(number, cash) for number in range(accounts)}
     return World(leaves)
+
+
+def _dated_leaves() -> dict[int, bytes]:
+    eth = {"underlying": ETH, "lot": 10_000, "tick": 10_000}
+    return {
+        series_key(BTC, NEAR): series(expiry=NEAR_EXPIRY, forward=BTC_MARK + 10 * DOLLAR).encode(),
+        series_key(BTC, FAR): series().encode(),
+        series_key(BTC, BLANK): Series(FAR_EXPIRY).encode(),
+        series_key(ETH, NEAR): series(expiry=NEAR_EXPIRY, forward=ETH_MARK + DOLLAR).encode(),
+        market_key(BTC_FUTURE): option(MarketKind.FUTURE, FAR, 0, tick=100_000).encode(),
+        market_key(NEAR_FUTURE): option(MarketKind.FUTURE, NEAR, 0, tick=100_000).encode(),
+        market_key(NEAR_CALL): option(MarketKind.CALL, NEAR, BTC_MARK).encode(),
+        market_key(NEAR_PUT): option(MarketKind.PUT, NEAR, BTC_MARK).encode(),
+        market_key(FAR_CALL): option(MarketKind.CALL, FAR, BTC_MARK * 11 // 10).encode(),
+        market_key(FAR_PUT): option(MarketKind.PUT, FAR, BTC_MARK * 9 // 10).encode(),
+        market_key(BLANK_CALL): option(MarketKind.CALL, BLANK, BTC_MARK).encode(),
+        market_key(ETH_FUTURE): option(MarketKind.FUTURE, NEAR, 0, **eth).encode(),
+        market_key(ETH_CALL): option(MarketKind.CALL, NEAR, ETH_MARK, **eth).encode(),
+        market_key(ETH_PUT): option(MarketKind.PUT, NEAR, ETH_MARK, **eth).encode(),
+    }
 
 
 # -- signed transactions -----------------------------------------------------------------------------------------------

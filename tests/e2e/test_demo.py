@@ -18,6 +18,8 @@ PATIENCE = 600.0
 """Seconds after which a run has hung; it takes a minute on an idle machine."""
 MINING = 16_777_216
 """The cap of one transaction on L1 (EIP-7825)."""
+DERIVATIVES = FAULTS.index("wrong-mark")
+"""The first of the kinds around options, futures and liquidation."""
 PROLOGUE = ["l1", "deploy", "challenger"]
 HONEST = ["sequencer", "deposits", "prices", "trades", "batch", "withdrawal", "finality", "claim", "handover"]
 FRAUD = ["deposit", "fraud", "reversion", "slashing", "queue", "sequencer", "recovery"]
@@ -77,17 +79,18 @@ def test_demo_verifies_every_step_on_the_embedded_l1(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_demo_shows_every_kind_of_fraud_reverted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("faults", [FAULTS[:DERIVATIVES], FAULTS[DERIVATIVES:]], ids=["basics", "derivatives"])
+def test_demo_shows_every_kind_of_fraud_reverted(faults: tuple[str, ...], tmp_path: Path) -> None:
     """Each by another staked key, each in one transaction, the deposits of all credited in the end."""
-    steps = run_demo(tmp_path, "--fault", "all", "--trades", "24")
-    check_summary(steps, list(FAULTS))
+    steps = run_demo(tmp_path, "--fault", ",".join(faults), "--trades", "24")
+    check_summary(steps, list(faults))
     starts = [index for index, step in enumerate(steps) if step["step"] == "deposit"]
-    assert len(starts) == len(FAULTS)
-    for start, fault in zip(starts, FAULTS, strict=True):
+    assert len(starts) == len(faults)
+    for start, fault in zip(starts, faults, strict=True):
         assert [step["step"] for step in steps[start : start + len(FRAUD)]] == FRAUD
         check_fraud(steps[start : start + len(FRAUD)], fault)
     posters = [step["poster"] for step in steps if step["step"] == "fraud"]
-    assert len(set(posters)) == len(FAULTS)
+    assert len(set(posters)) == len(faults)
 
 
 @pytest.mark.anvil
@@ -114,8 +117,9 @@ def test_demo_refuses_an_unknown_fault_and_a_folder_that_is_not_its_own(tmp_path
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "diary.txt").write_text("dear diary")
-    (refusal,) = run_demo(tmp_path, "--fault", "telepathy", code=2)
-    assert "telepathy" in refusal["error"]["message"]
+    for wish in ("telepathy", "wrong-root,telepathy", "wrong-root,wrong-root"):
+        (refusal,) = run_demo(tmp_path, "--fault", wish, code=2)
+        assert ("telepathy" if "telepathy" in wish else "twice") in refusal["error"]["message"]
     steps = run_demo(tmp_path, code=1, data=precious)
     assert not steps[-1]["ok"]
     assert "is not empty" in steps[0]["error"]["message"]

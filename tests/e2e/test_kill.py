@@ -16,12 +16,14 @@ from rollup.cli.wallet import Wallet
 from rollup.crypto.eip712 import domain_separator
 from rollup.demo.party import OPENINGS, PRICES, USERS, Party, User, make_order
 from rollup.devnet.client import Client, NoAnswer, open_client
-from rollup.devnet.feeders import Feeders
-from rollup.devnet.prices import Quote
+from rollup.feeder.panel import OwnKey, Panel
+from rollup.feeder.rounds import publish_prices
+from rollup.feeder.venue import Venue
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment
 from rollup.l1.devkeys import dev_address, dev_key
+from rollup.quant.sources import Prices
 from rollup.rpc.client import RpcDisconnected, RpcError, RpcUnreachable
 from rollup.types.transactions import FreshOrder, Trade, decode_transactions
 from tests.support.derived import try_every_block
@@ -86,10 +88,11 @@ async def trade_until_killed(
         program.send(signal.SIGKILL)
 
 
-async def await_prices(client: Client, feeders: Feeders) -> None:
+async def await_prices(client: Client, panel: Panel) -> None:
     """Fresh prices, once the accounts are there."""
     for name, price in PRICES.items():
-        await feeders.publish(client, await client.instrument(name), Quote(price, price))
+        coin = (await client.instrument(name)).underlying
+        await publish_prices(Venue(client.rpc), panel, coin, Prices(price, price))
 
 
 async def await_account(client: Client, account: int) -> None:
@@ -127,15 +130,14 @@ async def test_a_sequencer_killed_while_trading_loses_nothing_that_it_acknowledg
         deployment = Deployment.load(tmp_path / "deployment.json")
         async with L1Client(url) as l1:
             party = await open_party(l1, deployment)
-            feeders = Feeders(
-                [dev_key(key) for key in (10, 11, 12)], 2, domain_separator(deployment.chain_id, deployment.rollup)
-            )
+            separator = domain_separator(deployment.chain_id, deployment.rollup)
+            panel = Panel(separator, [OwnKey(dev_key(key)) for key in (10, 11, 12)])
             for _ in range(LIVES):
                 with start(sequencer(tmp_path, url)) as program:
                     ready = await trio.to_thread.run_sync(listening, program)
                     async with open_client(ready["ws"]) as client:
                         await await_account(client, party.users[-1].account)
-                        await await_prices(client, feeders)
+                        await await_prices(client, panel)
                         await trade_until_killed(client, party, acknowledged, program)
             resting = await _rest_and_kill(tmp_path, url, party)
             with start(sequencer(tmp_path, url)) as program:

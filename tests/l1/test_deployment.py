@@ -62,3 +62,13 @@ def test_a_known_address_is_predicted() -> None:
     """The first contract of the first public development account, as every devnet has it."""
     creator = to_canonical_address("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
     assert created_address(creator, 0) == to_canonical_address("0x5FbDB2315678afecb367f032d93F642f64180aa3")
+
+
+def test_a_place_that_takes_no_file_is_found_before_and_after_deploying(tmp_path: Path) -> None:
+    """One line for who deploys; and looking leaves nothing behind in a place that does."""
+    (tmp_path / "file").write_text("in the way")
+    for act in (Deployment.check_place, SAMPLE.save):
+        with pytest.raises(ConfigError, match=r"deployment file .*deployment\.json: (Not a directory|File exists)"):
+            act(tmp_path / "file" / "deployment.json")
+    Deployment.check_place(tmp_path / "new" / "deployment.json")
+    assert list((tmp_path / "new").iterdir()) == []

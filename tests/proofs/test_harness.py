@@ -6,15 +6,23 @@ from collections.abc import Callable
 
 import pytest
 
-from challenger.execute import Execution
+from challenger.execute import Execution, Verdict
 from rollup.crypto.witness import build_witness, read_witness
 from rollup.l1.abi import encode_values
-from rollup.types.messages import Deposit, Open, encode_message
+from rollup.types.keys import KeyKind, kind_of
+from rollup.types.messages import Deposit, Forced, List, Open, encode_message
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Trade
-from tests.differential.cases import LOT, buy, sell
-from tests.differential.twins import make_proof
-from tests.differential.world import SEPARATOR, World, make_world, owner
+from rollup.types.transactions import Deleverage, Flag, Trade, Transaction, WriteOff
+from tests.differential import world as w
+from tests.differential.cases import LOT, PRICE, buy, sell
+from tests.differential.cases_risk import distress
+from tests.differential.moves import Move, Round
+from tests.differential.play import Plan, Tally, play
+from tests.differential.signed import bid, combo, leg, surface
+from tests.differential.test_listing import CALL, SERIES
+from tests.differential.test_listing import COIN as COIN_ITEM
+from tests.differential.twins import Proof, fast_verifier, make_proof, verify
+from tests.differential.world import COIN, DOLLAR, SEPARATOR, World, make_world, owner
 from tests.support.forgery import forge, known_nodes, witness_of
 from tests.support.prover import GAS, HonestBlock, ProvenWrongError, try_to_prove, verifier_in_pyrevm
 
@@ -41,6 +49,30 @@ def make_block() -> tuple[World, HonestBlock]:
     return world, HonestBlock(proof.header, proof.txs, proof.messages, proof.witness)
 
 
+def make_risky_block() -> HonestBlock:
+    """A block with everything that befalls options and those who cannot pay, on leaves of every kind."""
+    world = make_world()
+    distress(world, since=600)
+    world.set_series(w.BTC, w.FAR, time=w.NOW - 10)
+    world.set_series(w.BTC, w.NEAR, expiry=w.NOW - 20, settlement=PRICE + 7)
+    world.hold(4, {w.NEAR_CALL: COIN, w.BTC_PERP: LOT, w.ETH_CALL: LOT})
+    world.hold(7, {w.BTC_PERP: COIN, w.FAR_PUT: -COIN})
+    world.set_account(7, cash=-42_000 * DOLLAR)
+    world.set_account(6, cash=-50 * DOLLAR, status=2, flagged=w.NOW - 9)
+    world.set_globals(insolvent=1, bad_debt=3 * DOLLAR)
+    world.count_interest()
+    messages = [List(w.NOW + 5, item) for item in (COIN_ITEM, SERIES, CALL)] + [Forced(owner(0), b"\x07\0\0\4")]
+    call = {"market": w.FAR_CALL, "price": 1_900 * DOLLAR}
+    legs = (leg(w.BTC_PERP, LOT, PRICE), leg(w.FAR_PUT, LOT, 1_400 * DOLLAR, sell=True))
+    txs: list[Transaction] = [
+        surface(w.BTC, w.FAR, w.NOW, PRICE + 90 * DOLLAR), Trade(buy(**call), sell(**call), LOT), combo(0, 1, 9, legs),
+        Flag(7), bid(2, 5, 1, 100_000), Deleverage(2, 3, w.BTC_PERP, LOT), WriteOff(6), w.withdraw(0, DOLLAR, 1),
+    ]  # fmt: skip
+    proof = make_proof(world, txs, [encode_message(message) for message in messages])
+    assert [receipt.reason for receipt in proof.result.receipts] == [Reason.NONE] * 12
+    return HonestBlock(proof.header, proof.txs, proof.messages, proof.witness)
+
+
 def answering(reason: int, root: bytes) -> Execution:
     """A verdict out of nowhere."""
     return Execution(ok=True, output=encode_values(VERDICT, (reason, 0, root)), gas_used=1)
@@ -56,6 +88,37 @@ def test_sound_verifier_refuses_everything() -> None:
         "BlockValid", "out of gas", "MalformedWitness", "UnsortedLeaf", "MissingLeaf", "UntouchedLeaf", "MalformedLeaf",
         "WrongPreRoot", "WrongTransactions", "WrongMessages",
     }  # fmt: skip
+
+
+def test_sound_verifier_refuses_everything_about_options_and_liquidations() -> None:
+    """Every field of every kind of leaf changed, and all the rest: nothing is proven."""
+    block = make_risky_block()
+    kinds = {kind_of(key) for key in read_witness(block.witness).leaves}
+    assert kinds == set(KeyKind)
+    refusals = try_to_prove(block, SEPARATOR)
+    assert refusals.attempts > 700
+    assert set(refusals.answers) >= {"BlockValid", "MissingLeaf", "UntouchedLeaf", "MalformedLeaf", "WrongPreRoot"}
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_blocks_of_random_games_survive_every_attempt(part: int) -> None:
+    """Honest blocks as they come, in games where prices fall and accounts fail."""
+    tried: list[int] = []
+
+    def judge(proof: Proof) -> Verdict:
+        if proof.result.reason == Reason.NONE:
+            block = HonestBlock(proof.header, proof.txs, proof.messages, proof.witness)
+            tried.append(try_to_prove(block, SEPARATOR, attempts=150).attempts)
+        return verify(proof, fast_verifier())
+
+    kinds = ("flag", "bid", "deleverage", "settle", "combo", "trade", "write off", "withdraw", "list")
+    moves = tuple(
+        Move(kind, (3 * part + i) % 12, 1 + i % 11, (5 * i + part) % 16, i % 8, 7 * i % 64, 200, (i + part) % 5)
+        for i, kind in enumerate(kinds)
+    )
+    rounds = tuple(Round(pause, drift, moves) for pause, drift in ((1, -8), (30, -5), (200, 3)))
+    play(Plan((-40, 30, 80, 95, 104, 3), part, rounds), judge, Tally())
+    assert len(tried) == len(rounds)
 
 
 def test_flaws_of_the_verifier_are_found() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import trio
 
-from rollup.devnet.candles import Candle, read_candles
+from rollup.feeder.candles import Candle, read_candles
 from rollup.replay.run import run_replay
 from rollup.replay.settings import ReplaySettings
 from rollup.replay.tape import Tape, read_stretch
+from rollup.types.limits import MILLION
 
 STEPS = ["network", "accounts", "trading", "posting", "invariants", "verification"]
 BEGIN = 1_600_000_020
@@ -25,6 +26,15 @@ def closes_of_a_crash(count: int) -> list[int]:
         fall = 6_000 / (1 + 2.718 ** (-(minute - count / 2) / 3))
         closes.append(round(36_000 - fall + 120 * sin(minute / 2.0) + minute * 5))
     return closes
+
+
+def candles_of_a_crash(count: int) -> list[Candle]:
+    """The same as candles, one a minute."""
+    closes = [close * MILLION for close in closes_of_a_crash(count)]
+    return [
+        Candle(BEGIN + 60 * minute, opened, max(opened, closed), min(opened, closed), closed)
+        for minute, (opened, closed) in enumerate(zip([closes[0], *closes], closes, strict=False))
+    ]
 
 
 def write_crash(path: Path, count: int) -> Path:

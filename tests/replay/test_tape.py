@@ -7,8 +7,8 @@ from statistics import fmean, pstdev
 
 import pytest
 
-from rollup.devnet.candles import Candle
 from rollup.errors import ConfigError
+from rollup.feeder.candles import Candle
 from rollup.replay.tape import Stretch, Tape, read_stretch
 
 DOLLAR = 1_000_000

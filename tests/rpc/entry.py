@@ -19,7 +19,10 @@ WRONG_SIGNER = 11027
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One way to call a method. `writes` says that the honest call changes the state."""
+    """One way to call a method. `writes` says that the honest call changes the state.
+
+    `refused` is the code of what refuses even the honest call, because nothing is there that it could be about.
+    """
 
     method: str
     honest: Make
@@ -28,6 +31,7 @@ class Entry:
     variant: str = ""
     websocket_only: bool = False
     writes: bool = False
+    refused: int | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.variant}".rstrip()

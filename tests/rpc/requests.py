@@ -129,5 +129,37 @@ class Signer:
             "underlying": underlying, "time": made, "spot": spot, "mark": mark, "signers": 1, "signatures": signatures
         }  # fmt: skip
 
+    def surface(self, *, age: int = 0, forward: int = MARK, series: int = 1) -> dict[str, Any]:
+        """Parameters of oracle/surface, `age` seconds old."""
+        made = int(time.time()) - age
+        svi = {"a": 200_000_000, "b": 200_000_000, "rho": -300_000_000, "m": 0, "sigma": 500_000_000}
+        digest = eip712.surface_digest(
+            self.separator, 1, series, made, forward, 200_000_000, 200_000_000, -300_000_000, 0, 500_000_000, 10**6
+        )
+        return {
+            "underlying": 1, "series": series, "time": made, "forward": forward, **svi, "confidence": 10**6,
+            "signers": 1, "signatures": [self._sign(digest, FEEDER)],
+        }  # fmt: skip
+
+    def bid(self, account: int, key: int, of: int, *, fraction: int = 500_000, nonce: int = FRESH) -> dict[str, Any]:
+        """Parameters of private/liquidate."""
+        expiry = int(time.time()) + 3_600
+        digest = eip712.bid_digest(self.separator, of, account, fraction, -USD, nonce, expiry)
+        return {
+            "subaccount_id": account, "liquidated_subaccount_id": of, "fraction": fraction, "price_limit": -USD,
+            "nonce": nonce, "signature_expiry_sec": expiry, "signature": self._sign(digest, key),
+        }  # fmt: skip
+
+    def quote(self, account: int, key: int) -> dict[str, Any]:
+        """Parameters of private/send_quote for a request that nobody made."""
+        expiry = int(time.time()) + 60
+        hashed = eip712.legs_hash([(1, FLAG_SELL, 100_000, MARK)])
+        digest = eip712.quote_digest(self.separator, account, self.taker, hashed, FRESH, expiry)
+        leg = {"instrument_name": "BTC-PERP", "direction": "buy", "size": 100_000, "price": MARK}
+        return {
+            "subaccount_id": account, "rfq_id": "ab" * 16, "direction": "sell", "legs": [leg], "nonce": FRESH,
+            "signature_expiry_sec": expiry, "signature": self._sign(digest, key),
+        }  # fmt: skip
+
     def _sign(self, digest: bytes, key: int) -> str:
         return hexadecimal(sign(digest, dev_key(key)))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from rollup.rpc.client import connect_ws
+from rollup.rpc.client import RpcError, connect_ws
 from tests.rpc.entry import Entry
 from tests.rpc.hostile import INVALID, PARSE, Attack
 from tests.rpc.served import PATIENCE, Served, serving
@@ -96,8 +96,12 @@ def accept(entries: list[Entry], *, post_batches: bool = False) -> None:
     with serving(post_batches=post_batches) as fresh:
         for entry in entries:
             before = fresh.run(fresh.picture)
-            result = fresh.run(call_once, fresh, entry)
-            assert result is not None, entry
+            if entry.refused is not None:
+                with pytest.raises(RpcError) as refusal:
+                    fresh.run(call_once, fresh, entry)
+                assert refusal.value.code == entry.refused, entry
+            else:
+                assert fresh.run(call_once, fresh, entry) is not None, entry
             # Taking what is not there off the book is no error, and changes nothing.
             assert (fresh.run(fresh.picture) != before) == (entry.writes and entry.method != "private/cancel_all")
 

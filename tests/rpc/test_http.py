@@ -57,6 +57,14 @@ async def test_method_in_the_path_takes_the_body_as_params() -> None:
         assert (status, body["result"]["x-wallet"]) == (200, "0xabc")
 
 
+async def test_endless_method_in_the_path_is_not_echoed() -> None:
+    """Names are as long as in a request at most."""
+    async with open_world() as world:
+        status, _, answer = await world.connect().http(post(b"{}", "/" + "x" * 10_000))
+        assert (status, answer["error"]["code"]) == (200, -32600)
+        assert len(str(answer)) < 200
+
+
 async def test_health_and_metrics_are_served() -> None:
     """For load balancers and Prometheus."""
     async with open_world() as world:

@@ -9,6 +9,7 @@ import pytest
 import trio
 import trio.testing
 
+from rollup.errors import ConfigError
 from rollup.rpc.client import RpcDisconnected, RpcUnreachable, connect_http, connect_ws
 from rollup.rpc.limits import Limits
 from rollup.rpc.server import RpcAddress, run_rpc_server
@@ -54,10 +55,11 @@ async def test_one_port_serves_http_and_websocket() -> None:
             assert await ws.call("add", {"a": 1}) == await http.call("add", {"a": 1}) == {"sum": 1}
 
 
-async def test_taken_port_is_an_os_error() -> None:
-    """Starting twice fails at once, and loudly."""
+async def test_taken_port_is_told_in_one_line() -> None:
+    """Starting twice fails at once, and names the port."""
     async with serve() as running:
-        with pytest.raises(OSError, match="in use"):
+        taken = f"cannot listen on 127.0.0.1:{running.address.port}: Address already in use"
+        with pytest.raises(ConfigError, match=taken):
             await run_rpc_server(make_api().dispatcher, "127.0.0.1", running.address.port)
 
 

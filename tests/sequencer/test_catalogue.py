@@ -9,11 +9,11 @@ from rollup.sequencer.margins import ticker_view
 from rollup.sequencer.rejections import REFUSALS, UnknownInstrument
 from rollup.sequencer.trading_status import Trading as Status
 from rollup.sequencer.trading_status import trading_status
-from rollup.types.genesis import MarketConfig, SeriesConfig
+from rollup.types.genesis import BTC, MarketConfig, SeriesConfig
 from rollup.types.leaves import MarketKind
 from rollup.types.messages import List, encode_message
 from rollup.types.reasons import Reason
-from tests.stf.world import BTC, USD, price
+from tests.stf.world import USD, price
 from tests.support.pit import CALL, EXPIRY, FUTURE, LOT, PERP, PUT, P, Pit, pit, surface
 
 DAY = 86_400

@@ -87,11 +87,16 @@ CODES = {
     "UnknownBlock": 11111,
     "BadCombination": 11112,
     "Dropped": 11113,
+    "UnknownRfq": 11114,
+    "UnknownQuote": 11115,
+    "TooManyRequests": 11116,
     "OrderExpired": 11201,
     "PostOnlyWouldCross": 11202,
     "FillOrKillUnfilled": 11203,
     "NonceInUse": 11204,
     "UnknownChannel": 13000,
+    "NoStatement": 14000,
+    "NotSigned": 14001,
 }
 
 

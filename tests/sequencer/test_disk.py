@@ -86,3 +86,12 @@ async def test_a_full_disk_refuses_with_a_typed_error_and_a_restart_goes_on(site
         root = node.sequencer.store.root
     assert (await derive(site)).root == root
     assert signatures.once()
+
+
+async def test_a_folder_that_cannot_be_made_is_told_in_one_line(site: Site, tmp_path: Path) -> None:
+    """A file stands where the data should go: typed, and the file is left alone."""
+    (tmp_path / "data").write_text("not yours")
+    with pytest.RaisesGroup(pytest.RaisesExc(StoreError, match="cannot be opened: .*data"), flatten_subgroups=True):
+        async with serve(options(site, tmp_path / "data")):
+            raise AssertionError("it started")
+    assert (tmp_path / "data").read_text() == "not yours"

@@ -88,28 +88,44 @@ async def finish(site: Site, folder: Path, signatures: Signatures) -> None:
     await signatures.check()
 
 
-async def test_blocks_with_a_message_that_l1_replaced_are_built_anew(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize("restart", [False, True])
+async def test_blocks_with_a_message_that_l1_replaced_are_built_anew(
+    site: Site, tmp_path: Path, *, restart: bool
+) -> None:
     """Everything from the replaced message on is taken back; the first block after it consumes the other message."""
     trader, signatures = await start(site, tmp_path), Signatures(site)
     snapshot = await dev.take_snapshot(site.l1)
-    async with (
-        serve(options(site, tmp_path, batch_interval=NEVER)) as node,
-        connect_ws(node.address.ws_url) as rpc,
-    ):
+    given = options(site, tmp_path, batch_interval=NEVER)
+    async with serve(given) as node, connect_ws(node.address.ws_url) as rpc:
         signatures.watch(node)
         common = node.sequencer.store.committed
         await withdraw(rpc, trader, 1)
         await deposit(site, 0, 111)
         await consumed(node, 3)
         await withdraw(rpc, trader, 2)
+        if not restart:
+            await branch_off(site, snapshot)
+            await deposit(site, 1, 222)
+            await until_so(lambda: node.sequencer.store.committed == common + 2, "the move")
+            await until_so(lambda: node.sequencer.watcher.may_build, "service")
+            await on_the_other_branch(node, rpc, trader)
+    if restart:
         await branch_off(site, snapshot)
         await deposit(site, 1, 222)
-        await until_so(lambda: node.sequencer.store.committed == common + 2, "the move")
-        await until_so(lambda: node.sequencer.watcher.may_build, "service")
-        assert (await balance(rpc, 0), await balance(rpc, 1)) == (10_000 - 1, 10_222)
-        await withdraw(rpc, trader, 2)
-        assert (await balance(rpc, 0)) == 10_000 - 2
+        async with serve(given) as node, connect_ws(node.address.ws_url) as rpc:
+            signatures.watch(node)
+            await on_the_other_branch(node, rpc, trader)
+    twice = [headers for headers in signatures.headers.values() if len(headers) > 1]
+    assert len(twice) == 2
+    assert all({header.inbox_index for header in headers} == {3} for headers in twice), "no prefix of the other inbox"
     await finish(site, tmp_path, signatures)
+
+
+async def on_the_other_branch(node: Node, rpc: Any, trader: Trader) -> None:
+    """What was before the replaced message stands, what came after it is gone, and trading goes on."""
+    await withdraw(rpc, trader, 2)
+    await consumed(node, 3)
+    assert (await balance(rpc, 0), await balance(rpc, 1)) == (10_000 - 2, 10_222)
 
 
 @pytest.mark.parametrize("restart", [False, True])

@@ -191,6 +191,20 @@ def test_an_account_deleveraged_to_the_end_owes_nothing() -> None:
     venue.check()
 
 
+@pytest.mark.parametrize("size", [LOT, -LOT])
+def test_no_counterparty_loses_more_than_its_position_is_worth(size: int) -> None:
+    """A debt of 5,000 USD behind a lot of calls: closing it costs nothing or twice its mark, not the debt."""
+    venue = due(-5_000 * USD, m4=size)
+    worth = abs(venue.margin(OTHER).equity)
+    value = LOT * venue.mark(CALL) // COIN
+    detail = venue.done(Deleveraged, Deleverage(WEAK, OTHER, CALL, LOT))
+    assert 0 <= abs(detail.received) <= 2 * value + 2
+    assert worth - venue.margin(OTHER).equity <= value + 2
+    venue.must(WriteOff(WEAK))
+    assert venue.globals().bad_debt > 4_000 * USD
+    venue.check()
+
+
 def test_worthless_holdings_are_closed_for_nothing() -> None:
     """Options whose mark is zero have no bankruptcy price."""
     venue = due(-100 * USD, m5=-COIN)

@@ -10,9 +10,10 @@ import pytest
 from rollup.errors import BlockFull
 from rollup.l1.devkeys import dev_address
 from rollup.stf.block import BlockResult
-from rollup.stf.meters import LIMITS, Meters, Unmetered, Usage
+from rollup.stf.meters import LIMITS, Meters, Unmetered, Usage, leaf_bytes
 from rollup.types.keys import ORACLE_SET, account_key, market_key, slot_key, underlying_key
 from rollup.types.leaves import Account, OracleSet, Position
+from rollup.types.limits import WAY_OF_ACCOUNT, WAY_OF_OTHERS
 from rollup.types.messages import Deposit, Forced, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import EMPTY_SIGNATURE, OrderRef, Trade, Transaction, encode_transaction
@@ -108,8 +109,11 @@ def fill_system(extra: int) -> BlockResult:
 
 
 def fill_leaf_bytes(extra: int) -> BlockResult:
-    """31 accounts of 655 bytes; a 32nd would go over."""
-    return crowd(funded(), 32).execute(messages=[Deposit(n, 1) for n in range(31 + extra)])
+    """64 markets on 15 coins, and 32 accounts of 655 bytes with their ways up the tree; a 33rd would go over."""
+    world = crowd(funded(), 33, coins=15, apart=True)
+    transfers = [transfer(sender, sender + 2, 1, 1) for sender in range(2)]
+    deposits = [Deposit(n, 1) for n in range(4, 32)]
+    return world.execute(*transfers, *[cancel(32, 1)] * extra, messages=deposits, at=START + 1)
 
 
 def fill_recoveries(extra: int) -> BlockResult:
@@ -126,7 +130,7 @@ def fill_revaluations(extra: int) -> BlockResult:
     world.change_account(1, positions=big, cash=-4_140 * USD)
     maker = order(0, False, 50 * LOT, P, 1, market=100)
     taker = order(1, True, 50 * LOT, P, 1, market=100)
-    trades = [Trade(maker, taker, LOT)] + [Trade(OrderRef(0, 1), OrderRef(1, 1), LOT)] * (9 + extra)
+    trades = [Trade(maker, taker, LOT)] + [Trade(OrderRef(0, 1), OrderRef(1, 1), LOT)] * (15 + extra)
     return world.execute(*trades)
 
 
@@ -153,7 +157,8 @@ FILLS: dict[Reason, Callable[[int], BlockResult]] = {
     Reason.METER_REVALUATIONS: fill_revaluations,
     Reason.METER_PRICINGS: fill_pricings,
 }
-FULL = Usage(32, 8192, 36, 36, 80, 31 * 655 + 92, 96, 10 * 96 - 1, 80)
+BYTES_OF_LEAVES = 32 * (655 + WAY_OF_ACCOUNT) + 80 * WAY_OF_OTHERS + 64 * 76 + 15 * 102 + 92
+FULL = Usage(32, 8192, 36, 36, 80, BYTES_OF_LEAVES, 96, 16 * 96 - 1, 80)
 """How far each meter gets in its block.
 
 The maker of the revaluations closes one position by the first trade, which makes it one less."""
@@ -187,8 +192,8 @@ def test_a_key_that_its_meter_refuses_is_not_touched() -> None:
 def test_a_key_that_the_leaf_bytes_refuse_is_touched() -> None:
     """Its length had to be read, so it is in the witness."""
     over = fill_leaf_bytes(1)
-    assert over.index == 31
-    assert account_key(31) in over.pre
+    assert over.index == 30
+    assert account_key(32) in over.pre
 
 
 def crossing(world: World) -> Forced:
@@ -257,5 +262,5 @@ def test_a_repeated_touch_is_not_counted_again() -> None:
     world = funded()
     first = world.must(trade(LOT, P, 1), trade(LOT, P, 2))
     assert (first.usage.accounts, first.usage.system, first.usage.slots) == (2, 3, 4)
-    assert first.usage.leaf_bytes == sum(map(len, first.pre.values()))
+    assert first.usage.leaf_bytes == sum(leaf_bytes(key, len(value)) for key, value in first.pre.items())
     assert world.must(trade(LOT, P, 3)).usage.accounts == 2

@@ -120,6 +120,10 @@ class Chain:
         state.persist()
         self._advance(state.state_root, 0)
 
+    def code(self, account: bytes) -> bytes:
+        """Code of a contract."""
+        return bytes(self._state().get_code(Address(account)))
+
     def set_code(self, account: bytes, code: bytes) -> None:
         """Give an account code, as EIP-7702 does."""
         state = self._state()

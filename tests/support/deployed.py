@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import trio
 
@@ -20,7 +21,8 @@ from rollup.l1.node.ledger import Ledger
 from rollup.l1.node.methods import Methods
 from rollup.l1.node.node import EmbeddedNode
 from rollup.l1.node.rpc import answer
-from rollup.types.genesis import devnet_genesis
+from rollup.types.genesis import BTC, Genesis, MarketConfig, SeriesConfig, devnet_genesis
+from rollup.types.leaves import MarketKind
 
 ETHER = 10**18
 DISPUTE_WINDOW = 600
@@ -52,25 +54,29 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site() -> AsyncIterator[Site]:
-    """An embedded L1 of one's own with the contracts, the sequencer staked, and money for deposits."""
-    if not _made:
-        _made.append(await _make())
-    origin, deployment = _made[0]
+async def open_site(*, dated: bool = False) -> AsyncIterator[Site]:
+    """An embedded L1 of one's own with the contracts, the sequencer staked, and money for deposits.
+
+    `dated`: with an expiry a month away as well, and a future, a call and a put on it.
+    """
+    if dated not in _made:
+        _made[dated] = await _make(dated)
+    origin, deployment = _made[dated]
     node = EmbeddedNode(origin.config)
     node.evm, node.ledger = origin.evm, _copy(origin)
     async with _serve(node) as url, L1Client(url) as l1:
         yield Site(url, l1, deployment)
 
 
-async def prepare_site(l1: L1Client) -> Deployment:
+async def prepare_site(l1: L1Client, *, dated: bool = False) -> Deployment:
     """Deploy everything on any development node, and stake."""
     deployer = L1Account(l1, dev_key(SEQUENCER))
     head = await l1.get_block()
     assert head is not None
+    genesis = devnet_genesis(head.timestamp, (dev_address(FEEDER),), 1)
     plan = DeploymentPlan(
         dev_address(SEQUENCER),
-        devnet_genesis(head.timestamp, (dev_address(FEEDER),), 1),
+        with_dated_markets(genesis) if dated else genesis,
         dispute_window=DISPUTE_WINDOW,
         proposer_timeout=DISPUTE_WINDOW,
         reward_delay=REWARD_DELAY,
@@ -85,13 +91,26 @@ async def prepare_site(l1: L1Client) -> Deployment:
     return deployment
 
 
-_made: list[tuple[EmbeddedNode, Deployment]] = []
+def with_dated_markets(genesis: Genesis) -> Genesis:
+    """The genesis with series 1 of BTC, 30 days away, a future (3), a call (4) and a put (5) at 50,000 dollars."""
+    terms: dict[str, Any] = {"tick": 100_000, "lot": 1_000, "series": 1, "band": 200_000}
+    strike = 50_000 * 10**6
+    dated = (
+        MarketConfig(3, BTC, kind=MarketKind.FUTURE, **terms),
+        MarketConfig(4, BTC, kind=MarketKind.CALL, strike=strike, **terms),
+        MarketConfig(5, BTC, kind=MarketKind.PUT, strike=strike, **terms),
+    )
+    series = (SeriesConfig(BTC, 1, genesis.time + 30 * 86_400),)
+    return replace(genesis, markets=genesis.markets + dated, series=series, auction=20)
 
 
-async def _make() -> tuple[EmbeddedNode, Deployment]:
+_made: dict[bool, tuple[EmbeddedNode, Deployment]] = {}
+
+
+async def _make(dated: bool) -> tuple[EmbeddedNode, Deployment]:
     node = EmbeddedNode(EmbeddedL1Config(block_interval=None))
     async with _serve(node) as url, L1Client(url) as l1:
-        return node, await prepare_site(l1)
+        return node, await prepare_site(l1, dated=dated)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import pyrevm
 from challenger.execute import Execution, Executor, PyEvm
 from rollup.l1.abi import AbiEntry, decode_values, parse_abi
 from rollup.l1.artifacts import load_artifact
-from rollup.l1.verifier import pricer_address
+from rollup.l1.verdict import pricer_address
 from tests.support.source import ROOT
 
 GAS: Final = 1 << 24
@@ -38,6 +38,8 @@ class PyRevm:
         """Execute; the gas of the transaction itself comes on top and is taken off again: `gas` is for execution."""
         zeros = calldata.count(0)
         intrinsic = _INTRINSIC + 4 * zeros + 16 * (len(calldata) - zeros)
+        # Going back to it lets the pricer be as cold for the next call as for this one.
+        mark = self._evm.snapshot()
         try:
             output = self._evm.message_call(_CALLER, _CONTRACT, calldata=calldata, gas=gas + intrinsic, is_static=True)
         except RuntimeError as error:
@@ -45,6 +47,8 @@ class PyRevm:
             data = _OUTPUT.search(str(error))
             output = bytes.fromhex(data[1]) if data else b""
             return Execution(ok=False, output=output, gas_used=self._gas_used() - intrinsic)
+        finally:
+            self._evm.revert(mark)
         return Execution(ok=True, output=bytes(output), gas_used=self._gas_used() - intrinsic)
 
     def _gas_used(self) -> int:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, cycle
+from typing import Final
 
 from rollup.crypto.keccak import ZERO_HASH, keccak
 from rollup.crypto.tree import LEVELS, leaf_hash
 from rollup.crypto.witness import read_witness
 from rollup.types.blocks import Header
+from rollup.types.keys import KeyKind, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +140,39 @@ def _forge_leaves(parts: Parts) -> Iterator[tuple[str, bytes]]:
         for other in (key ^ 1, key ^ 1 << 14, key ^ 1 << 39):
             yield f"witness: key {key:#x} says {other:#x}", _with_leaf(parts, i, other, value)
         changed = [value[:-1], b"", flip(value, 0, 0), flip(value, len(value) - 1, 7)] if value else []
-        for other_value in [*changed, value + b"\0"]:
+        for other_value in dict.fromkeys([*changed, *_with_fields_changed(key, value), value + b"\0"]):
             yield f"witness: value of {key:#x} says 0x{other_value.hex()}", _with_leaf(parts, i, key, other_value)
         yield f"witness: {key:#x} twice", _with_leaves(parts, [*parts.leaves[: i + 1], *parts.leaves[i:]])
         if i:
             moved = [*parts.leaves[: i - 1], parts.leaves[i], parts.leaves[i - 1], *parts.leaves[i + 1 :]]
             yield f"witness: {key:#x} out of order", _with_leaves(parts, moved)
+
+
+WIDTHS: Final[Mapping[KeyKind, tuple[int, ...]]] = {
+    KeyKind.GLOBALS: (5, 32, 5, 8, 8, 8, 8, 3, 8, 3, 4),
+    KeyKind.ORACLE_SET: (1, 1),
+    KeyKind.UNDERLYING: (6, 6, 5, 8, 5, 6, 5, 5, *(4,) * 14),
+    KeyKind.SERIES: (5, 5, 6, 6, 6, 4, 6, 6, 4, 6, 12, 4),
+    KeyKind.MARKET: (1, 2, 2, 6, 5, 6, 6, 4, 4, 4, 4, 8, 8, 8, 8),
+    KeyKind.ACCOUNT: (20, 20, 8, 8, 8, 8, 1, 5, 1),
+    KeyKind.SLOT: (8, 2, 1, 6, 6, 5, 6),
+}
+"""Bytes of each field of a leaf, in order; behind them an oracle set has its feeders, an account its positions."""
+BEHIND: Final[Mapping[KeyKind, tuple[int, ...]]] = {KeyKind.ORACLE_SET: (20,), KeyKind.ACCOUNT: (2, 8, 8)}
+
+
+def _with_fields_changed(key: int, value: bytes) -> Iterator[bytes]:
+    """The leaf with the lowest bit of each field changed, so that the value stays a likely one."""
+    if not value:
+        return
+    kind = kind_of(key)
+    widths = cycle(BEHIND.get(kind, (len(value),)))
+    end = 0
+    for width in chain(WIDTHS[kind], widths):
+        end += width
+        if end > len(value):
+            return
+        yield flip(value, end - 1, 0)
 
 
 def _forge_hashes(parts: Parts) -> Iterator[tuple[str, bytes]]:

@@ -10,10 +10,11 @@ from rollup.crypto.tree import MemoryNodes, Tree
 from rollup.derive.pipeline import Pipeline
 from rollup.l1 import dev
 from rollup.types.blocks import BatchBlock
+from rollup.types.genesis import BTC_PERP
 from rollup.types.keys import account_key
 from rollup.types.leaves import Account
 from rollup.types.reasons import Reason
-from rollup.types.transactions import FLAG_SELL, Trade, Transaction
+from rollup.types.transactions import FLAG_SELL, Deleverage, Flag, Settle, Trade, Transaction, WriteOff
 from tests.support.deployed import REWARD_DELAY, Site
 from tests.support.poster import CASH, FILL, Poster, with_root
 
@@ -72,6 +73,10 @@ def invalid_transactions(poster: Poster) -> dict[str, tuple[Reason, list[Transac
         "margin skipped": (Reason.MARGIN, [poster.withdraw(0, CASH * 3)]),
         "same account": (Reason.SELF_TRADE, [poster.trade(seller=1, buyer=1)]),
         "unknown account": (Reason.ACCOUNT_UNKNOWN, [poster.transfer(0, 77, 1)]),
+        "unjust flag": (Reason.NOT_LIQUIDATABLE, [Flag(1)]),
+        "deleveraging out of the blue": (Reason.NOT_FLAGGED, [Deleverage(0, 1, BTC_PERP, FILL)]),
+        "write-off out of the blue": (Reason.NOT_FLAGGED, [WriteOff(0)]),
+        "nothing to settle": (Reason.NOTHING_TO_SETTLE, [Settle(0)]),
     }
 
 

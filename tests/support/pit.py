@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from rollup.sequencer.commands import OrderReport
+from rollup.sequencer.risk.register import Findings, Register
 from rollup.stf.sheets import sheet_of
-from rollup.types.genesis import Genesis, MarketConfig, SeriesConfig
+from rollup.types.genesis import BTC, Genesis, MarketConfig, SeriesConfig
 from rollup.types.leaves import MarketKind
 from rollup.types.transactions import FreshOrder
 from tests.stf.venue import CALL, EXPIRY, FAR_CALL, FAR_STRIKE, FUTURE, LOT, PERP, PUT, SERIES, STRIKE, P, surface
-from tests.stf.world import BTC, START, genesis, order, price
+from tests.stf.world import START, genesis, order, price
 from tests.support.desk import Trading, new_store
 
 __all__ = [
@@ -40,6 +41,7 @@ class Pit(Trading):
     """A desk on that genesis. Sizes are µcoin, prices µUSD per coin."""
 
     nonce = 1_000
+    register: Register | None = None
 
     def now(self, spot: int = P, seconds: int = 1) -> None:
         """Let time pass, and have the oracle say that everything costs `spot`."""
@@ -53,6 +55,17 @@ class Pit(Trading):
         begin = self.desk.ledger.begin().view.underlying(BTC).spot
         for step in range(1, steps + 1):
             self.now(begin + (spot - begin) * step // steps, 60)
+
+    def look(self, *, start_over: bool = False) -> Findings:
+        """Have everybody screened, and do what follows from it, block after block."""
+        if self.register is None:
+            self.register, start_over = Register(), True
+        findings = self.register.look(self.desk.risk.snapshot(start_over=start_over))
+        self.desk.risk.take(findings)
+        while self.desk.risk.waiting:
+            self.desk.risk.work()
+            self.flush()
+        return findings
 
     def mark(self, market: int) -> int:
         """A market's mark, on its tick."""

@@ -9,10 +9,16 @@ from typing import Any
 from rollup.crypto import eip712
 from rollup.crypto.signatures import sign
 from rollup.l1.devkeys import dev_address, dev_key
+from rollup.sequencer.amounts import read_micro
 from rollup.types.transactions import FLAG_IMMEDIATE, FLAG_SELL
 from tests.support.deployed import FEEDER, SEQUENCER, Site
 
 USD = 1_000_000
+
+
+def micro(text: str) -> int:
+    """Decimal text as millionths."""
+    return read_micro(text, "amount")
 
 
 async def open_accounts(site: Site, owners: list[int], amount: int = 10_000 * USD) -> list[int]:
@@ -37,6 +43,62 @@ class Trader:
         signature = f"0x{sign(digest, dev_key(FEEDER)).hex()}"
         return {
             "underlying": underlying, "time": now, "spot": spot, "mark": spot, "signers": 1, "signatures": [signature]
+        }  # fmt: skip
+
+    def surface(self, forward: int, series: int = 1) -> dict[str, Any]:
+        """A forward of now with a smile of 55 %, by the same feeder."""
+        now = int(time.time())
+        svi = {"a": 200_000_000, "b": 200_000_000, "rho": -300_000_000, "m": 0, "sigma": 500_000_000}
+        digest = eip712.surface_digest(
+            self.separator, 1, series, now, forward, 200_000_000, 200_000_000, -300_000_000, 0, 500_000_000, 10**6
+        )
+        signature = f"0x{sign(digest, dev_key(FEEDER)).hex()}"
+        return {
+            "underlying": 1, "series": series, "time": now, "forward": forward, **svi, "confidence": 1_000_000,
+            "signers": 1, "signatures": [signature],
+        }  # fmt: skip
+
+    def option(self, name: str, market: int, account: int, key: int, size: int, price: int, nonce: int) -> Any:
+        """Parameters of private/order in any market; a negative size sells."""
+        expiry, flags = int(time.time()) + 3_600, FLAG_SELL if size < 0 else 0
+        digest = eip712.order_digest(self.separator, account, market, flags, abs(size), price, nonce, expiry)
+        return {
+            "instrument_name": name, "subaccount_id": account, "direction": "sell" if size < 0 else "buy",
+            "nonce": nonce, "signature_expiry_sec": expiry, "signature": f"0x{sign(digest, dev_key(key)).hex()}",
+            "size": abs(size), "price": price,
+        }  # fmt: skip
+
+    def quote(
+        self, rfq: dict[str, Any], account: int, key: int, prices: list[int], nonce: int, *, sell: bool = True
+    ) -> dict[str, Any]:
+        """Parameters of private/send_quote."""
+        expiry = int(time.time()) + 60
+        legs = [
+            {"instrument_name": leg["instrument_name"], "direction": leg["direction"], "amount": leg["amount"],
+             "price": price}
+            for leg, price in zip(rfq["legs"], prices, strict=True)
+        ]  # fmt: skip
+        hashed = eip712.legs_hash(
+            (leg["market"], FLAG_SELL if (leg["direction"] == "sell") != sell else 0, micro(leg["amount"]), price)
+            for leg, price in zip(rfq["legs"], prices, strict=True)
+        )
+        digest = eip712.quote_digest(self.separator, account, rfq["subaccount_id"], hashed, nonce, expiry)
+        return {
+            "subaccount_id": account, "rfq_id": rfq["rfq_id"], "direction": "sell" if sell else "buy", "legs": legs,
+            "nonce": nonce, "signature_expiry_sec": expiry, "signature": f"0x{sign(digest, dev_key(key)).hex()}",
+        }  # fmt: skip
+
+    def acceptance(self, quote: dict[str, Any], taker: int, key: int, nonce: int) -> dict[str, Any]:
+        """Parameters of private/execute_quote."""
+        expiry = int(time.time()) + 60
+        hashed = eip712.legs_hash(
+            (leg["market"], 0 if leg["is_buy"] else FLAG_SELL, micro(leg["amount"]), micro(leg["price"]))
+            for leg in quote["legs"]
+        )
+        digest = eip712.acceptance_digest(self.separator, quote["subaccount_id"], taker, hashed, nonce, expiry)
+        return {
+            "subaccount_id": taker, "rfq_id": quote["rfq_id"], "quote_id": quote["quote_id"], "nonce": nonce,
+            "signature_expiry_sec": expiry, "signature": f"0x{sign(digest, dev_key(key)).hex()}",
         }  # fmt: skip
 
     def order(self, account: int, key: int, sell: bool, size: int, price: int, nonce: int) -> dict[str, Any]:

@@ -177,7 +177,9 @@ def vault_arguments(token: bytes, rollup: bytes, appraiser: bytes) -> tuple[obje
 def deploy_world(token: Artifact, verifier: Artifact, actors: Sequence[bytes], root: bytes = GENESIS_ROOT) -> World:
     """Deploy everything; each of `actors` gets stablecoins, and the sequencer a stake."""
     chain = Chain.create()
-    money, judge, appraiser = (chain.deploy(each) for each in (token, verifier, load_artifact("Appraiser")))
+    money = chain.deploy(token)
+    judge = chain.deploy(verifier, *([load_artifact("Pricer").bytecode] if verifier.name == "Verifier" else []))
+    appraiser = chain.deploy(load_artifact("Appraiser"))
     first = chain.nonce(ALICE)
     predicted = [created_address(ALICE, first + ahead) for ahead in range(3)]
     rollup = chain.deploy(load_artifact("Rollup"), config(predicted[1], judge.address, chain.now), GENESIS_LEAVES, root)

@@ -23,6 +23,8 @@ interface IVerifier {
     error WrongTransactions(bytes32 actual, bytes32 expected);
     /// @notice The messages do not lead from the state's inbox position to the header's.
     error WrongMessages();
+    /// @notice The pricer could not be created.
+    error NoPricer();
     /// @notice A precompile or the pricer failed, which only too little gas can cause.
     error TooLittleGas();
 

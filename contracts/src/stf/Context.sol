@@ -116,7 +116,7 @@ library Contexts {
         if (!leaf.isListed()) revert IVerifier.MissingLeaf(key);
         pointer = LeafDecoder.decode(leaf);
         ctx.leaves[position] = leaf.touched(pointer);
-        reason = ctx.meters.countLeafBytes(leaf.length());
+        reason = ctx.meters.countLeafBytes(key, leaf.length());
         if (reason == Reasons.NONE && Keys.isUnderlying(key)) {
             ctx.found.setUnderlying(pointer);
             Funding.accrue(ctx.found.underlying, ctx.timestamp);

@@ -6,7 +6,7 @@ import {Position} from "../types/Position.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {Accounts, Context, Party} from "./Context.sol";
-import {Exchange} from "./Exchange.sol";
+import {Fills} from "./Fills.sol";
 import {Fixed} from "./Fixed.sol";
 import {Health} from "./Health.sol";
 import {Holdings} from "./Holdings.sol";
@@ -30,7 +30,7 @@ library Deleverage {
             uint256 marketAt;
             (reason, marketAt) = ctx.loadMarket(id);
             if (reason != Reasons.NONE) return reason;
-            reason = Exchange.settle(ctx);
+            reason = Fills.settle(ctx);
             if (reason != Reasons.NONE) return reason;
             int256 equity;
             (reason, equity) = requireOpen(ctx, account);
@@ -124,7 +124,9 @@ library Deleverage {
                 gross += Fixed.abs(position.size()) * ctx.found.market.mark;
             }
             if (gross == 0) return 0;
-            int256 share = size > 0 ? gross - equity * Limits.PPM : gross + equity * Limits.PPM;
+            // Between nothing and twice the mark: nobody pays to give up what he holds.
+            equity = Fixed.clamp(equity * Limits.PPM, gross);
+            int256 share = size > 0 ? gross - equity : gross + equity;
             return Fixed.divCeil(size * mark * share, gross * Limits.PPM);
         }
     }

@@ -6,7 +6,7 @@ import {Context} from "./Context.sol";
 import {Fixed} from "./Fixed.sol";
 
 /// @title Whether an account has what its positions need, and who pays for those that never will
-/// @dev Twin of `rollup/stf/health.py`.
+/// @dev Twin of `rollup/stf/health.py` and `fund.py`.
 library Health {
     /// @notice Records in `account`, a staged copy, and in the totals what `equity` and `maintenance` make of it.
     function assess(Context memory ctx, Account memory account, int256 equity, int256 maintenance) internal pure {

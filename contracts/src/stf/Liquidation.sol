@@ -7,9 +7,9 @@ import {Reasons} from "../types/Reasons.sol";
 import {Arena} from "../libraries/Arena.sol";
 import {Eip712} from "../libraries/Eip712.sol";
 import {Reader} from "../libraries/Reader.sol";
-import {Accounts, Changes, Context, Party} from "./Context.sol";
 import {Authorise} from "./Authorise.sol";
-import {Exchange} from "./Exchange.sol";
+import {Accounts, Context, Party} from "./Context.sol";
+import {Fills} from "./Fills.sol";
 import {Fixed} from "./Fixed.sol";
 import {Health} from "./Health.sol";
 import {Holdings} from "./Holdings.sol";
@@ -62,7 +62,7 @@ library Liquidation {
             if (reason != Reasons.NONE) return reason;
             if (party.account.status == Limits.STATUS_SOUND) return Reasons.NOT_FLAGGED;
             if (party.account.positions.length == 0) return Reasons.NOT_LIQUIDATABLE;
-            reason = Exchange.settle(ctx);
+            reason = Fills.settle(ctx);
             if (reason != Reasons.NONE) return reason;
             if (party.staged.positions.length == 0) return Reasons.NOT_LIQUIDATABLE;
             Auction memory auction;
@@ -164,6 +164,9 @@ library Liquidation {
         // Bounded: see `Limits`.
         unchecked {
             Position[] memory positions = ctx.maker.settled.positions;
+            // Moving a position is as much work as valuing it.
+            reason = ctx.meters.countRevaluations(positions.length);
+            if (reason != Reasons.NONE) return reason;
             for (uint256 i = 0; i < positions.length; ++i) {
                 Position position = Holdings.get(positions, i);
                 (uint256 id, uint256 marketAt) = (position.market(), position.pointer());

@@ -150,6 +150,8 @@ library Margin {
                 int256 maintenanceBefore;
                 (reason, equityBefore, maintenanceBefore) = value(ctx, party.settled);
                 if (reason != Reasons.NONE) return reason;
+                // Below zero a ratio says nothing: a debt could grow with the margin, as hedges are given away.
+                if (Fixed.min(equity, equityBefore) < 0) return Reasons.MARGIN;
                 if (equity * maintenanceBefore < equityBefore * maintenance) return Reasons.MARGIN;
             }
             Health.assess(ctx, party.staged, equity, maintenance);

@@ -28,9 +28,14 @@ library Metering {
     uint256 internal constant ACCOUNTS = 36;
     uint256 internal constant SLOTS = 36;
     uint256 internal constant SYSTEM = 80;
-    uint256 internal constant LEAF_BYTES = 20480;
+    uint256 internal constant LEAF_BYTES = 98304;
+    // What a leaf's way up the tree adds to them.
+    uint256 private constant WAY_OF_ACCOUNT = 1000;
+    uint256 private constant WAY_OF_SLOT = 560;
+    uint256 private constant WAY_OF_SERIES = 1280;
+    uint256 private constant WAY_OF_OTHERS = 480;
     uint256 internal constant RECOVERIES = 96;
-    uint256 internal constant REVALUATIONS = 1024;
+    uint256 internal constant REVALUATIONS = 1536;
     uint256 internal constant PRICINGS = 80;
 
     function countTransaction(Meters memory meters) internal pure returns (uint256) {
@@ -70,10 +75,13 @@ library Metering {
         }
     }
 
-    function countLeafBytes(Meters memory meters, uint256 length) internal pure returns (uint256) {
+    /// @dev What the leaf at `key` adds to a proof, roughly: its value of `length` bytes and its way up the tree.
+    function countLeafBytes(Meters memory meters, uint256 key, uint256 length) internal pure returns (uint256) {
         // Bounded: see `Limits`.
         unchecked {
-            uint256 raised = meters.leafBytes + length;
+            uint256 way = Keys.isSeries(key) ? WAY_OF_SERIES : WAY_OF_OTHERS;
+            if (!Keys.isSystem(key)) way = Keys.isSlot(key) ? WAY_OF_SLOT : WAY_OF_ACCOUNT;
+            uint256 raised = meters.leafBytes + length + way;
             if (raised > LEAF_BYTES) return Reasons.METER_LEAF_BYTES;
             meters.leafBytes = raised;
             return Reasons.NONE;

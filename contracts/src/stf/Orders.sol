@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Account, Limits, Slot} from "../types/Leaves.sol";
+import {Limits, Slot} from "../types/Leaves.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Eip712} from "../libraries/Eip712.sol";
 import {Reader} from "../libraries/Reader.sol";
@@ -80,7 +80,7 @@ library Orders {
         }
     }
 
-    /// @notice Requires that `nonce` is good for one use; `close` uses it up.
+    /// @notice Requires that `nonce` is good for one use; `close` uses it up. Twin of `rollup/stf/nonces.py`.
     function consume(Context memory ctx, Party memory party, uint256 nonce) internal pure returns (uint256 reason) {
         reason = ctx.touchSlot(party.id, nonce);
         if (reason != Reasons.NONE) return reason;

@@ -17,7 +17,7 @@ library Settlement {
     /// @notice Settles copies of the party's account: `settled`, and `staged` to go on with.
     function prepare(Context memory ctx, Party memory party) internal pure returns (uint256 reason) {
         Accounts.copy(party.settled, party.account);
-        reason = settle(ctx, party.settled);
+        reason = settle(ctx, party.settled, party.account.positions);
         Accounts.copy(party.staged, party.settled);
     }
 
@@ -38,14 +38,24 @@ library Settlement {
     }
 
     /// @dev Each position's market must have a fresh price, or have expired: then the position is paid out and removed.
-    /// Markets change at once.
-    function settle(Context memory ctx, Account memory account) private pure returns (uint256 reason) {
+    /// Markets change at once. `before` are the positions that `account` was copied from: they learn where their markets
+    /// stand, so that it need not be found again if the transaction fails.
+    function settle(Context memory ctx, Account memory account, Position[] memory before)
+        private
+        pure
+        returns (uint256 reason)
+    {
         Position[] memory positions = account.positions;
         uint256 count = positions.length;
         uint256 kept;
         for (uint256 i = 0; i < count; ++i) {
             Position position = Holdings.get(positions, i);
-            (reason, position) = select(ctx, position);
+            if (position.pointer() == 0) {
+                (reason, position) = find(ctx, position);
+                if (reason != Reasons.NONE) return reason;
+                Holdings.set(before, i, position);
+            }
+            reason = select(ctx, position);
             if (reason != Reasons.NONE) return reason;
             Market memory market = ctx.found.market;
             int256 paid;
@@ -66,19 +76,18 @@ library Settlement {
         return Limits.inRange(account.cash) ? Reasons.NONE : Reasons.CASH_RANGE;
     }
 
-    /// @dev Leaves the market, underlying and series of `position` in `ctx.found`; the first time it also remembers the
-    /// market's place in the position.
-    function select(Context memory ctx, Position position) private pure returns (uint256 reason, Position) {
-        uint256 pointer = position.pointer();
-        if (pointer == 0) {
-            (reason, pointer) = ctx.loadMarket(position.market());
-            if (reason != Reasons.NONE) return (reason, position);
-            position = position.resolve(pointer);
-        }
-        ctx.found.setMarket(pointer);
+    /// @dev The position, with the place of its market.
+    function find(Context memory ctx, Position position) private pure returns (uint256, Position) {
+        (uint256 reason, uint256 pointer) = ctx.loadMarket(position.market());
+        return (reason, reason == Reasons.NONE ? position.resolve(pointer) : position);
+    }
+
+    /// @dev Leaves the market, underlying and series of `position` in `ctx.found`.
+    function select(Context memory ctx, Position position) private pure returns (uint256 reason) {
+        ctx.found.setMarket(position.pointer());
         reason = ctx.selectUnderlying(ctx.found.market);
-        if (reason != Reasons.NONE || ctx.found.market.kind == Limits.KIND_PERP) return (reason, position);
-        return (ctx.selectSeries(ctx.found.market), position);
+        if (reason != Reasons.NONE || ctx.found.market.kind == Limits.KIND_PERP) return reason;
+        return ctx.selectSeries(ctx.found.market);
     }
 
     /// @dev What the account is paid now, and whether that is the end of the position.

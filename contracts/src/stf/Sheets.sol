@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IVerifier} from "../interfaces/IVerifier.sol";
 import {IPricer} from "../interfaces/IPricer.sol";
+import {IVerifier} from "../interfaces/IVerifier.sol";
 import {Limits, Market, Series, Underlying} from "../types/Leaves.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Arena} from "../libraries/Arena.sol";

@@ -6,7 +6,7 @@ import {Reasons} from "../types/Reasons.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {TransactionCodec} from "../libraries/TransactionCodec.sol";
 import {Accounts, Context, Party} from "./Context.sol";
-import {Exchange, Leg} from "./Exchange.sol";
+import {Fills, Leg} from "./Fills.sol";
 import {Orders} from "./Orders.sol";
 
 /// @title A trade: two orders that cross, filled at the maker's price
@@ -21,18 +21,18 @@ library Trade {
             if (reason != Reasons.NONE) return reason;
             reason = cross(ctx, leg);
             if (reason != Reasons.NONE) return reason;
-            reason = Exchange.admit(ctx, leg);
+            reason = Fills.admit(ctx, leg);
             if (reason != Reasons.NONE) return reason;
             reason = fit(ctx, leg);
             if (reason != Reasons.NONE) return reason;
-            reason = Exchange.appraise(ctx, leg);
+            reason = Fills.appraise(ctx, leg);
             if (reason != Reasons.NONE) return reason;
-            reason = Exchange.settle(ctx);
+            reason = Fills.settle(ctx);
             if (reason != Reasons.NONE) return reason;
             (ctx.maker.shrinks, ctx.taker.shrinks) = (true, true);
-            reason = Exchange.exchange(ctx, leg);
+            reason = Fills.fill(ctx, leg);
             if (reason != Reasons.NONE) return reason;
-            reason = Exchange.secure(ctx);
+            reason = Fills.secure(ctx);
             if (reason != Reasons.NONE) return reason;
             commit(ctx.maker, leg.size);
             commit(ctx.taker, leg.size);

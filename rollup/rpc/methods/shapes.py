@@ -185,6 +185,8 @@ def show_account(catalogue: Catalogue, view: AccountView) -> dict[str, Any]:
                 "amount": show_micro(position.size),
                 "mark_price": show_micro(position.mark),
                 "mark_value": show_micro(position.value),
+                "average_price": _optional(position.average),
+                "unrealized_pnl": _optional(position.gain),
                 **show_greeks(position.greeks),
             }
             for position in view.positions

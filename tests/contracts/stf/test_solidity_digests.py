@@ -89,7 +89,7 @@ def test_oracle_digest_equals_the_python_one(
 
 @settings(deadline=None)
 @given(underlying=U16, series=U16, time=U40, forward=U48, a=I48, b=U48, rho=I32, m=I48, sigma=U48, confidence=U32)
-def test_surface_digest_equals_the_python_one(  # noqa: PLR0913
+def test_surface_digest_equals_the_python_one(
     libraries: Contract, underlying: int, series: int, time: int, forward: int, a: int, b: int, rho: int, m: int,
     sigma: int, confidence: int,
 ) -> None:  # fmt: skip

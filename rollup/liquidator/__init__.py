@@ -1,0 +1,1 @@
+"""A liquidator: watches flagged accounts over the RPC and bids for their portfolios when that pays."""
