@@ -13,11 +13,11 @@ from cyclopts import Parameter
 
 from rollup.cli.amounts import plain_usd
 from rollup.cli.claims import Vault, await_claimable
-from rollup.cli.mirror import open_mirror
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.session import Key
 from rollup.cli.verify import watching_progress
 from rollup.config import ClientConfig, L1Config
+from rollup.derive.mirror import open_mirror
 from rollup.errors import ConfigError
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client

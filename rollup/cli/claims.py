@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import trio
 
 from rollup.cli.amounts import show_usd
-from rollup.cli.mirror import AccountProof, Mirror
+from rollup.derive.mirror import AccountProof, Mirror
 from rollup.errors import L1Error, PlumblineError
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rollup.cli.mirror import Mirror
 from rollup.demo.report import NotVerified, require_equal
+from rollup.derive.mirror import Mirror
 from rollup.errors import L1Error
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client

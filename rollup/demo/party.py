@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import trio
 
-from rollup.cli.mirror import Mirror
 from rollup.cli.wallet import Wallet
 from rollup.demo.report import NotVerified, require_equal
+from rollup.derive.mirror import Mirror
 from rollup.devnet.client import Client, Instrument
 from rollup.l1.devkeys import dev_address
 from rollup.sequencer.amounts import read_micro

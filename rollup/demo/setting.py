@@ -12,11 +12,11 @@ from typing import Final
 import trio
 
 from rollup.cli.funding import Bank
-from rollup.cli.mirror import open_mirror
 from rollup.crypto.eip712 import domain_separator
 from rollup.demo.observer import Observer
 from rollup.demo.party import Party
 from rollup.demo.report import NotVerified, Report, require, require_equal
+from rollup.derive.mirror import open_mirror
 from rollup.devnet.roles import BANKER, FEEDERS, SEQUENCER, Site
 from rollup.errors import L1Error
 from rollup.feeder.panel import OwnKey, Panel, threshold_of

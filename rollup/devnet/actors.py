@@ -18,9 +18,9 @@ from rollup.cli.amounts import show_usd
 from rollup.cli.claims import Vault
 from rollup.cli.funding import Bank
 from rollup.cli.market_admin import ListingDesk
-from rollup.cli.mirror import Mirror, open_mirror
 from rollup.cli.wallet import Wallet
 from rollup.crypto.eip712 import domain_separator
+from rollup.derive.mirror import Mirror, open_mirror
 from rollup.devnet.cashier import Tell, run_cashier
 from rollup.devnet.client import Client, NoAnswer, open_client
 from rollup.devnet.lister import Lister

@@ -11,7 +11,7 @@ import trio
 
 from rollup.cli.amounts import show_usd
 from rollup.cli.claims import NothingToClaim, Vault, await_claimable
-from rollup.cli.mirror import Mirror
+from rollup.derive.mirror import Mirror
 from rollup.devnet.client import Client
 from rollup.devnet.traders import Trader
 from rollup.errors import L1Error

@@ -16,6 +16,7 @@ LAYERS = (
     {"rollup.stf"},
     {"rollup.store", "rollup.l1", "rollup.config"},
     {"rollup.sequencer", "rollup.batcher", "rollup.derive"},
+    {"rollup.exit"},
     {"rollup.rpc"},
     {
         "rollup.cli",

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 import trio
 
-from rollup.cli.mirror import Mirror
 from rollup.cli.output import Output
 from rollup.cli.wallet import Wallet
 from rollup.demo.markets import sign_order
@@ -18,6 +17,7 @@ from rollup.demo.report import NotVerified, Report, Step, require, require_equal
 from rollup.demo.script import POSTERS, SUCCESSOR
 from rollup.demo.setting import CALL, FAR_CALL, FUTURE, PUT, demo_genesis
 from rollup.demo.waiting import GaveUp, until
+from rollup.derive.mirror import Mirror
 from rollup.devnet.client import Instrument
 from rollup.devnet.roles import BANKER, CHALLENGER, FEEDERS
 from rollup.l1.deployment import market_numbers

@@ -11,10 +11,10 @@ import pytest
 import trio
 
 from rollup.cli.funding import Bank
-from rollup.cli.mirror import Mirror, open_mirror
 from rollup.cli.wallet import Wallet
 from rollup.crypto.eip712 import domain_separator
 from rollup.demo.party import OPENINGS, PRICES, USERS, Party, User, make_order
+from rollup.derive.mirror import Mirror, open_mirror
 from rollup.devnet.client import Client, NoAnswer, open_client
 from rollup.feeder.panel import OwnKey, Panel
 from rollup.feeder.rounds import publish_prices
