@@ -17,6 +17,7 @@ from rollup.derive.anchor import META, Anchor
 from rollup.derive.chain import Chain, DerivedBatch, DerivedBlock
 from rollup.derive.fraud import Fraud
 from rollup.derive.origin import Origin
+from rollup.derive.outcomes import index_messages
 from rollup.errors import StoreError
 from rollup.stf.block import BlockResult, execute_block
 from rollup.store.changes import BlockCommit, Notes
@@ -154,7 +155,8 @@ class Replica:
             if staged.root == header.state_root:
                 if self._on_block is not None:
                     self._on_block(block, result, witness)
-                return BlockCommit(staged, BlockRecord(header, block.txs, block.messages))
+                record = BlockRecord(header, block.txs, block.messages)
+                return BlockCommit(staged, record, index=index_messages(block, result))
             root = staged.root
             store.rollback(before)
             witness = witness or build_witness(store.tree, result.pre)
