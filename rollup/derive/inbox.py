@@ -16,6 +16,7 @@ class Inbox:
         self.hashes: list[bytes] = [rolling]
         """Rolling hashes, that before message `first` first; `hash_at` finds one by its number."""
         self._messages: list[bytes] = []
+        self._times: list[int] = []
         self._kept_from = first
 
     def __len__(self) -> int:
@@ -27,12 +28,18 @@ class Inbox:
         assert self._first <= count <= len(self), f"hash of {count} messages"
         return self.hashes[count - self._first]
 
+    def time_at(self, index: int) -> int:
+        """When L1 took in message `index` (s)."""
+        assert self._first <= index < len(self), f"time of message {index}"
+        return self._times[index - self._first]
+
     def add(self, event: MessageAdded) -> None:
         """Append the next message; a gap or a wrong rolling hash is the node's lie (`L1Error`)."""
         expected = keccak(self.hashes[-1] + keccak(event.message))
         if event.index != len(self) or event.rolling != expected:
             raise L1Error(f"inbox message {event.index} does not continue the inbox", retryable=True)
         self._messages.append(event.message)
+        self._times.append(event.time)
         self.hashes.append(expected)
 
     def slice(self, start: int, count: int) -> tuple[bytes, ...]:
@@ -49,7 +56,8 @@ class Inbox:
 
     def truncate(self, count: int) -> None:
         """Keep only the messages before number `count`."""
-        del self._messages[count - self._first :], self.hashes[count - self._first + 1 :]
+        first = count - self._first
+        del self._messages[first:], self._times[first:], self.hashes[first + 1 :]
         self._kept_from = min(self._kept_from, count)
 
     def trim(self, count: int) -> None:

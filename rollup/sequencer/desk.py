@@ -124,14 +124,21 @@ class Desk:
 
     def take_messages(self, messages: Sequence[bytes]) -> None:
         """Execute inbox messages, in blocks that begin with them."""
+        taken = 0
+        while taken < len(messages):
+            taken += self.take_block(messages[taken:])
+
+    def take_block(self, messages: Sequence[bytes]) -> int:
+        """Begin a block with as many of these messages as it has room for; returns how many, one at least."""
         self._floor.seal()
         listings: list[List] = []
+        taken = 0
         for message in messages:
             try:
                 receipt = self.ledger.take_message(message)
             except BlockFull:
-                self._floor.seal()
-                receipt = self.ledger.take_message(message)  # alone in a block it executes, if only as a no-op
+                break  # alone in a block it executes, if only as a no-op
+            taken += 1
             for account in accounts_of_message(message):
                 self._floor.reconcile(account)
             if receipt.reason is Reason.NONE:
@@ -139,6 +146,7 @@ class Desk:
             if isinstance(receipt.subject, List) and receipt.reason is Reason.NONE:
                 listings.append(receipt.subject)
         self._floor.open_markets(self.catalogue.extend(listings))
+        return taken
 
     def authorised(self, account: int, address: bytes) -> Account:
         """The account, if `address` may trade for it; ACCOUNT_UNKNOWN, SIGNATURE_INVALID."""

@@ -3,13 +3,16 @@
 A unit is sent on when nothing but answers wait, or when the open block is `interval` seconds old (`patience`, while
 the flags that a price in it calls for are being found). While the committer writes one unit the engine works on the
 next; if the committer falls behind, the channel between them is what slows the engine, then admission, and then callers
-hear `Busy`.
+hear `Busy`. Inbox messages are taken one block at a time, so that a flood of them leaves commands their turn, and the
+room behind them in each block.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 from typing import Final, TypeVar
 
@@ -20,6 +23,7 @@ from rollup.sequencer.commands import Command, PlaceOrder, Reply, SoftCancel, Su
 from rollup.sequencer.desk import Desk
 from rollup.sequencer.risk.register import Findings
 from rollup.sequencer.unit import Unit
+from rollup.types.limits import MAX_TRANSACTIONS
 
 T = TypeVar("T")
 
@@ -29,10 +33,14 @@ EXPIRY_TICK: Final = 0.5
 
 @dataclass(slots=True, eq=False)
 class TakeMessages:
-    """Inbox messages that follow those already taken; `first` is the number of the first."""
+    """Inbox messages that follow those already taken; `first` is the number of the first.
+
+    While an `urgent` one waits, the sequencer puts nothing of its own into blocks: each must begin with messages.
+    """
 
     first: int
     messages: Sequence[bytes]
+    urgent: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -63,9 +71,11 @@ class Engine:
         self._interval = interval
         self._patience = patience
         self._opened = inf
+        self._messages: deque[bytes] = deque()
+        self._urgent = False
 
     async def run(self) -> None:
-        """Serve until the inputs end; what was taken in is sent on."""
+        """Serve until the inputs end; what was taken in is sent on. Messages not in a block yet come from L1 again."""
         async with self._units:
             expiry = trio.current_time() + EXPIRY_TICK
             while True:
@@ -76,7 +86,9 @@ class Engine:
                 self._desk.ledger.refresh()
                 for each in inputs:
                     await self._handle(each)
-                self._desk.risk.work()
+                self._take_block()
+                if not (self._messages and self._urgent):
+                    self._desk.risk.work()
                 now = trio.current_time()
                 if now >= expiry:
                     self._desk.expire()
@@ -85,8 +97,8 @@ class Engine:
             await self._flush()
 
     async def _receive(self, until: float) -> list[Input]:
-        """What has come; nothing at `until`, or at once if there are steps of risk to take."""
-        if self._desk.risk.ready:
+        """What has come; nothing at `until`, or at once if there are messages or steps of risk to take."""
+        if self._messages or self._desk.risk.ready:
             await trio.lowlevel.checkpoint()
             try:
                 return self._inputs.receive_nowait()
@@ -109,6 +121,7 @@ class Engine:
             case Findings():
                 self._desk.risk.take(each)
             case Pause():
+                self._messages.clear()  # the watcher sends them again from where the desk stands then
                 await self._flush()
                 await self._written()
                 each.stopped.set()
@@ -123,9 +136,16 @@ class Engine:
 
     def _take(self, each: TakeMessages) -> None:
         """Take what is new of the messages; a follower that started over sends some again."""
-        known = self._desk.ledger.inbox_index - each.first
+        known = self._desk.ledger.inbox_index + len(self._messages) - each.first
         assert known >= 0, "messages come in order"
-        self._desk.take_messages(each.messages[known:])
+        self._messages.extend(each.messages[known:])
+        self._urgent = each.urgent
+
+    def _take_block(self) -> None:
+        """Begin a block with the messages that are first in line."""
+        if self._messages:
+            for _ in range(self._desk.take_block(list(islice(self._messages, MAX_TRANSACTIONS)))):
+                self._messages.popleft()
 
     async def _send_on(self, now: float) -> None:
         if self._desk.ledger.is_empty:

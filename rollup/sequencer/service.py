@@ -36,6 +36,7 @@ from rollup.sequencer.desk import Desk
 from rollup.sequencer.engine import Engine, Input
 from rollup.sequencer.exchange import Exchange
 from rollup.sequencer.faults import make_ledger
+from rollup.sequencer.gate import Gate
 from rollup.sequencer.l1_time import L1Time
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.options import SequencerOptions
@@ -100,6 +101,7 @@ async def run_sequencer(
             alarms,
             poll=options.poll_interval,
             desk=desk,
+            gate=Gate(desk, (await contract.terms()).force_deadline),
             time=time,
             posts=options.post_batches,
             news=lambda progress: _tell(listeners, progress),

@@ -1,6 +1,6 @@
 """L1 as the sequencer follows it: messages in, the fate of its batches, and the moments when it must move.
 
-follower ─► chain ─┬─► new messages ─► engine
+follower ─► chain ─┬─► new messages ─► gate ─► engine
                    ├─► batches, finality ─► store
                    └─► reverted, overtaken or reorganised ─► stop the engine, align the store, go on
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 import trio
@@ -18,12 +18,12 @@ from rollup.derive.follower import Follower
 from rollup.derive.replica import Replica
 from rollup.errors import L1Error
 from rollup.sequencer.engine import Input, Pause, TakeMessages
+from rollup.sequencer.gate import Gate
 from rollup.sequencer.l1_time import L1Time
 from rollup.sequencer.standing import Standing, align, awaited, is_empty, last_held, notes_of, stands
+from rollup.sequencer.withdrawn import is_withdrawn
 from rollup.store.writer import StoreWriter
-
-MESSAGES: Final = 256
-"""Inbox messages handed to the engine at once: eight blocks."""
+from rollup.types.limits import MAX_TRANSACTIONS
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +56,8 @@ class Movable(Protocol):
     def move(self, fork: int) -> None:
         """Start over from the store, on this fork."""
 
-    def take_messages(self, messages: Sequence[bytes]) -> None:
-        """Build blocks that consume these messages."""
+    def take_block(self, messages: Sequence[bytes]) -> int:
+        """Begin a block with as many of these messages as it has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Watcher:
         *,
         poll: float,
         desk: Movable,
+        gate: Gate,
         time: L1Time,
         posts: bool,
         news: Callable[[Progress], None],
@@ -95,6 +96,7 @@ class Watcher:
         self._alarms = alarms
         self._poll = poll
         self._desk = desk
+        self._gate = gate
         self._time = time
         self._posts = posts
         self._news = news
@@ -106,8 +108,11 @@ class Watcher:
 
     @property
     def may_build(self) -> bool:
-        """Whether commands are taken in: the chain is in place, L1 has every message consumed, and it is not far."""
-        return self.may_post and self._sent <= self.messages and not self._trouble
+        """Whether commands are taken in: the chain is in place, L1 has every message consumed, and it is not far.
+
+        Not while old messages are being taken: L1 admits a batch that leaves such behind only if each block took some.
+        """
+        return self.may_post and self._sent <= self.messages and not self._trouble and not self._is_urgent()
 
     @property
     def may_post(self) -> bool:
@@ -197,15 +202,23 @@ class Watcher:
         chain.trim(chain.head.index)
 
     async def _hand_on_messages(self) -> None:
-        while messages := self._next_messages():
-            first = self._sent
-            self._note_sent(first + len(messages))
-            await self._inputs.send([TakeMessages(first, messages)])
-
-    def _next_messages(self) -> Sequence[bytes]:
         inbox = self._follower.chain.inbox
-        waiting = len(inbox) - self._sent
-        return inbox.slice(self._sent, min(MESSAGES, waiting)) if waiting > 0 else ()
+        while admitted := self._gate.admit(inbox, self._sent, self._l1_now()):
+            first = self._sent
+            messages = inbox.slice(first, admitted)
+            self._note_sent(first + admitted)
+            urgent = self._gate.is_urgent(inbox, first, self._l1_now())
+            await self._inputs.send([TakeMessages(first, messages, urgent)])
+        self._say("held", self._gate.text)
+
+    def _is_urgent(self) -> bool:
+        taken = self._desk.inbox_index
+        return taken < self._sent and self._gate.is_urgent(self._follower.chain.inbox, taken, self._l1_now())
+
+    def _l1_now(self) -> int:
+        now = self._time.l1
+        assert now is not None, "L1 was heard before anything was read from it"
+        return now
 
     def _note_sent(self, count: int) -> None:
         self._sent, self._sent_hash = count, self._follower.chain.inbox.hash_at(count)
@@ -240,10 +253,12 @@ class Watcher:
         self._desk.move(chain.fork)
         self._sent, self._sent_hash = self._desk.inbox_index, self._desk.inbox_hash
         # The next block has to consume the messages by which L1 now differs: one with the number of a withdrawn block
-        # and with an inbox hash that both branches have would be a second signature for the same place.
-        if messages := self._next_messages():
-            self._desk.take_messages(messages)
-            self._note_sent(self._sent + len(messages))
+        # and with an inbox hash that both branches have would be a second signature for the same place. No patience
+        # is worth the stake.
+        inbox = chain.inbox
+        waiting = min(MAX_TRANSACTIONS, len(inbox) - self._sent)
+        if waiting > 0 and is_withdrawn(store.records, chain.fork, store.committed + 1):
+            self._note_sent(self._sent + self._desk.take_block(inbox.slice(self._sent, waiting)))
         if self._aligned:
             log.warning("chain_moved", fork=chain.fork, block=store.number)
         self._pause, self._aligned = None, True

@@ -109,6 +109,11 @@ def promised(records: Records, inbox: Inbox, fork: int, after: int) -> int:
     return max((number for number in found if number > after), default=0)
 
 
+def is_withdrawn(records: Records, fork: int, first: int) -> bool:
+    """Whether a block of this fork with number `first` or a later one was signed and taken back."""
+    return any(kept.record.header.number >= first for _, kept in _kept(records, _prefix(fork)))
+
+
 def reinstate(store: StateStore, inbox: Inbox, fork: int, separator: bytes, recover: Recover) -> int:
     """Put back the withdrawn blocks that continue the head; returns how many."""
     count = 0
