@@ -34,6 +34,7 @@ const CONTRACTS = {
   Pricer: {},
   Appraiser: {},
   TestUSD: {},
+  RecallableUSD: {},
 };
 
 function listTargets() {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import trio
 
@@ -48,7 +48,7 @@ async def instrument_of(client: Client, market: int) -> Instrument | None:
     for row in page["instruments"]:
         if row["market"] == market:
             tick, lot = read_micro(row["tick_size"], "tick_size"), read_micro(row["amount_step"], "amount_step")
-            return Instrument(row["instrument_name"], market, row["underlying"], tick, lot)
+            return Instrument(row["instrument_name"], market, row["underlying"], tick, lot, row["instrument_type"])
     return None
 
 
@@ -68,7 +68,7 @@ async def move(stage: Stage, client: Client, spot: int, series: int) -> int:
     return update.spot
 
 
-async def publish_surface(stage: Stage, client: Client, series: int, forward: int) -> None:
+async def publish_surface(stage: Stage, client: Client, series: int, forward: int) -> Surface:
     """Have a slice of one of BTC's series co-signed, as near to this forward (µUSD) as the rollup allows."""
     venue = Venue(client.rpc)
     while True:
@@ -80,6 +80,7 @@ async def publish_surface(stage: Stage, client: Client, series: int, forward: in
     surface = allowed_surface(Surface(forward, SMILE), known.underlyings[BTC], before, known.time)
     statement = surface_statement(Subject(BTC, series), known.time, surface)
     await venue.submit(await stage.panel.co_sign(statement, known.feeders, known.threshold))
+    return surface
 
 
 async def list_expiring(stage: Stage, client: Client, seconds: int) -> Expiring:
@@ -123,7 +124,11 @@ def sign_order(user: User, instrument: Instrument, size: int, price: int, *, tak
     )
 
 
-async def deal(client: Client, instrument: Instrument, buyer: User, seller: User, size: int, price: int) -> None:
-    """Have one sell `size` µcoin to the other at `price` µUSD; RpcError if the sequencer refuses it."""
+async def deal(
+    client: Client, instrument: Instrument, buyer: User, seller: User, size: int, price: int
+) -> list[dict[str, Any]]:
+    """Have one sell `size` µcoin to the other at `price` µUSD; the trades, or RpcError if the sequencer refuses it."""
     await client.place(sign_order(seller, instrument, -size, price), instrument.name)
-    await client.place(sign_order(buyer, instrument, size, price, taking=True), instrument.name)
+    answer = await client.place(sign_order(buyer, instrument, size, price, taking=True), instrument.name)
+    trades: list[dict[str, Any]] = answer["trades"]
+    return trades

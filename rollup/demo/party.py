@@ -25,6 +25,8 @@ OPENINGS: Final = (100_000 * DOLLAR, 100_000 * DOLLAR, 20_000 * DOLLAR, 20_000 *
 """µUSD of each account: two makers, two takers, and one with little."""
 PRICES: Final[Mapping[str, int]] = {"BTC-PERP": 40_000 * DOLLAR, "ETH-PERP": 2_500 * DOLLAR}
 """µUSD per coin; spot and mark are the same, so no funding accrues and every balance can be told in advance."""
+PREMIUM_SHARE: Final = 125_000
+"""ppm of an option's price that its fee takes at most."""
 FILLS_PER_QUOTE: Final = 3
 """Takers' orders that fill one maker's order: its signature reaches L1 with the first."""
 CHUNK: Final = 12
@@ -112,7 +114,7 @@ class Party:
             ("taker", terms.taker_fee, row["direction"] == "buy"),
         ):
             user = self.of(row[f"{name}_subaccount_id"])
-            user.cash += (-amount if buys else amount) - -(-amount * fee // MILLION)
+            user.cash += (-amount if buys else amount) - fee_of(instrument, size, price, fee)
             user.positions[instrument.market] = user.positions.get(instrument.market, 0) + (size if buys else -size)
         self.trades += 1
 
@@ -132,6 +134,16 @@ class Party:
             require_equal(f"withdrawn {name}, µUSD", user.withdrawn, account.withdrawn)
             held = {market: size for market, size in user.positions.items() if size}
             require_equal(f"positions {name}, µcoin", held, {each.market: each.size for each in account.positions})
+
+
+def fee_of(instrument: Instrument, size: int, price: int, rate: int) -> int:
+    """µUSD, rounded up: `rate` (ppm) of what is traded, of an option of its forward but an eighth of its price at most.
+
+    The forward is the demo's price, at which alone options are traded here.
+    """
+    if instrument.kind == "option":
+        return -(-size * min(PRICES["BTC-PERP"] * rate, price * PREMIUM_SHARE) // 10**12)
+    return -(-(size * price // MILLION) * rate // MILLION)
 
 
 def make_order(user: User, instrument: Instrument, *, sell: bool, lots: int = 1, taking: bool = False) -> FreshOrder:

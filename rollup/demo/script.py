@@ -62,7 +62,7 @@ async def run_demo(settings: Settings, output: Output) -> int:
 
 
 async def _play(settings: Settings, report: Report) -> tuple[list[Removal], float]:
-    async with _open_l1(settings) as url, L1Client(url) as l1, open_stage(settings, l1, report) as stage:
+    async with open_l1(settings) as url, L1Client(url) as l1, open_stage(settings, l1, report) as stage:
         for key in (SEQUENCER, SUCCESSOR, CHALLENGER):
             await fill_purse(stage, key)
         async with _challenger(stage):
@@ -73,7 +73,7 @@ async def _play(settings: Settings, report: Report) -> tuple[list[Removal], floa
 
 
 @asynccontextmanager
-async def _open_l1(settings: Settings) -> AsyncIterator[str]:
+async def open_l1(settings: Settings) -> AsyncIterator[str]:
     """The node that was named, or the embedded L1."""
     if settings.l1_url is not None:
         yield settings.l1_url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,13 +81,33 @@ class Stage:
         return L1Account(self.l1, dev_key(key))
 
 
+Planner = Callable[[Settings, L1Client, int], Awaitable[DeploymentPlan]]
+"""What is deployed at an L1 time (s); a planner may send what the plan needs."""
+
+
+async def plan_demo(settings: Settings, _l1: L1Client, time: int) -> DeploymentPlan:
+    """Nobody is late within an hour."""
+    return DeploymentPlan(
+        sequencer=dev_address(SEQUENCER),
+        genesis=demo_genesis(time),
+        dispute_window=settings.dispute_seconds,
+        proposer_timeout=HOUR,
+        force_deadline=HOUR,
+        reward_delay=REWARD_SECONDS,
+        market_admin=dev_address(BANKER),
+        listing_delay=0,
+    )
+
+
 @asynccontextmanager
-async def open_stage(settings: Settings, l1: L1Client, report: Report) -> AsyncIterator[Stage]:
+async def open_stage(
+    settings: Settings, l1: L1Client, report: Report, plan: Planner = plan_demo
+) -> AsyncIterator[Stage]:
     """Check L1, deploy, and watch; a node that makes blocks for transactions only is kept going meanwhile."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keep_going, l1)
         await _check_l1(settings, l1, report)
-        deployment = await _deploy(settings, l1, report)
+        deployment = await _deploy(settings, l1, report, plan)
         site = Site(settings.folder, l1.url, settings.folder / "deployment.json")
         deployment.save(site.deployment)
         async with open_mirror(l1, deployment.rollup) as mirror:
@@ -140,23 +160,14 @@ async def _check_l1(settings: Settings, l1: L1Client, report: Report) -> None:
         )
 
 
-async def _deploy(settings: Settings, l1: L1Client, report: Report) -> Deployment:
+async def _deploy(settings: Settings, l1: L1Client, report: Report, planner: Planner) -> Deployment:
     """The contracts, and a look at what now stands on L1."""
     gas: dict[str, int] = {}
     with report.step("deploy", "deploying the contracts") as step:
         head = await l1.get_block()
         if head is None:
             raise L1Error("the node has no newest block", retryable=True)
-        plan = DeploymentPlan(
-            sequencer=dev_address(SEQUENCER),
-            genesis=demo_genesis(head.timestamp),
-            dispute_window=settings.dispute_seconds,
-            proposer_timeout=HOUR,
-            force_deadline=HOUR,
-            reward_delay=REWARD_SECONDS,
-            market_admin=dev_address(BANKER),
-            listing_delay=0,
-        )
+        plan = await planner(settings, l1, head.timestamp)
 
         def note(name: str, _address: bytes, used: int) -> None:
             gas[name] = used

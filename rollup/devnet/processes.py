@@ -58,7 +58,7 @@ async def run_role(
     grace: float = GRACE,
     task_status: trio.TaskStatus[Event] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run a role until cancelled; started with its first event named `ready`.
+    """Run a role until cancelled; started with its first event named `ready` and the `pid` of its process.
 
     Cancelling asks it to stop with SIGTERM and returns when it has ended; after `grace` seconds it is killed with all
     its children. `RoleFailed` with the end of its log if it ends by itself.
@@ -79,7 +79,7 @@ async def run_role(
         async for event in _events(process.stdout, role.log):
             if not started and event.get("event") == ready:
                 started = True
-                task_status.started(event)
+                task_status.started({"pid": process.pid, **event})
             on_event(event)
         code = await process.wait()
     finally:

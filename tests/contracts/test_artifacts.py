@@ -13,7 +13,7 @@ from rollup.l1.artifacts import artifact_names, load_artifact
 from rollup.l1.limits import MAX_CODE_BYTES, MAX_INITCODE_BYTES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CONTRACTS = ("Appraiser", "Inbox", "Pricer", "Rollup", "TestUSD", "Vault", "Verifier")
+CONTRACTS = ("Appraiser", "Inbox", "Pricer", "RecallableUSD", "Rollup", "TestUSD", "Vault", "Verifier")
 
 
 def run_compiler(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,78 @@
+"""The escape in order: an honest day, SIGKILL, and then either everybody leaves or a stranger goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rollup.cli.app import FAILED, OK, deliberate
+from rollup.cli.output import Output
+from rollup.demo.escape.holdings import fall, give_to_fund, take_positions
+from rollup.demo.escape.killing import killed_after, pay_in_late
+from rollup.demo.escape.machine import Machine
+from rollup.demo.escape.setting import EscapeSettings, Variant, plan_escape
+from rollup.demo.honest import open_accounts, publish_prices, see_all_posted, see_final, trade, withdraw
+from rollup.demo.party import User
+from rollup.demo.report import Report
+from rollup.demo.script import open_l1
+from rollup.demo.setting import Stage, fill_purse, open_stage
+from rollup.devnet.client import Client
+from rollup.devnet.folder import own_folder
+from rollup.devnet.roles import SEQUENCER
+from rollup.l1.client import L1Client
+
+
+@dataclass(slots=True)
+class Day:
+    """What the honest day left: who withdrew, and whose account owes, if any does."""
+
+    withdrawer: User | None = None
+    debtor: User | None = None
+
+
+async def run_escape(settings: EscapeSettings, output: Output) -> int:
+    """Run a variant; the exit code is 0 only if each step was verified on L1. An interruption goes through."""
+    report = Report(output)
+    try:
+        with own_folder(settings.base.folder):
+            figures = await _play(settings, report)
+    except BaseException as error:
+        known = deliberate(error)
+        if known is None or not isinstance(known, Exception):
+            raise
+        report.fail(known)
+        report.summary(ok=False, steps=len(report.done))
+        return FAILED
+    report.summary(ok=True, steps=len(report.done), variant=str(settings.variant), **figures)
+    return OK
+
+
+async def _play(settings: EscapeSettings, report: Report) -> dict[str, Any]:
+    base = settings.base
+    async with (
+        open_l1(base) as url,
+        L1Client(url) as l1,
+        open_stage(base, l1, report, plan_escape(settings.variant)) as stage,
+    ):
+        await fill_purse(stage, SEQUENCER)
+        day = Day()
+        await killed_after(stage, lambda client: _honest_day(stage, client, settings.variant, day))
+        machine = Machine(settings.machine, url, stage.deployment.rollup, settings.patience)
+        late = await pay_in_late(stage)
+    return {}
+
+
+async def _honest_day(stage: Stage, client: Client, variant: Variant, day: Day) -> None:
+    await open_accounts(stage, client)
+    await publish_prices(stage, client)
+    await give_to_fund(stage, client)
+    await trade(stage, client)
+    day.withdrawer, _ = await withdraw(stage, client)
+    await take_positions(stage, client, geared=variant is not Variant.TAKEOVER)
+    if variant is not Variant.TAKEOVER:
+        day.debtor = await fall(stage, client)
+    with stage.report.step("batch", "posting what is left") as step:
+        head = await see_all_posted(stage, step, client)
+        found = await stage.observer.replay()
+        step.found(f"every block up to {head} is on L1; money and positions add up", head=head, cash=found.cash)
+    await see_final(stage, stage.observer.mirror.batch)
