@@ -5,7 +5,10 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 from rollup.errors import ConfigError
+from rollup.exit.amounts import show_usd
 from rollup.types.limits import MILLION
+
+__all__ = ["plain_usd", "read_micro", "read_usd", "show_usd"]
 
 
 def read_micro(text: str, name: str) -> int:
@@ -22,14 +25,6 @@ def read_micro(text: str, name: str) -> int:
 def read_usd(text: str) -> int:
     """USD as µUSD."""
     return read_micro(text, "amount")
-
-
-def show_usd(micro: int) -> str:
-    """µUSD with thousands separators and at least cents, for a sentence."""
-    whole, part = divmod(abs(micro), MILLION)
-    sign = "-" if micro < 0 else ""
-    digits = f"{part:06d}".rstrip("0").ljust(2, "0")
-    return f"{sign}{whole:,}.{digits}"
 
 
 def plain_usd(micro: int) -> str:

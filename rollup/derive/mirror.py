@@ -68,7 +68,7 @@ class Mirror:
     def prove(self, number: int) -> AccountProof | None:
         """An account after batch `final_batch`, with its proof; None if it was not opened by then."""
         batch = self.final_batch
-        block = self._last_block(batch)
+        block = self.last_block(batch)
         view = self.store.view(block)
         try:
             leaf = view.read(account_key(number))
@@ -78,7 +78,8 @@ class Mirror:
         finally:
             view.close()
 
-    def _last_block(self, batch: int) -> int:
+    def last_block(self, batch: int) -> int:
+        """Number of the last block of a batch that was executed."""
         if batch == 0:
             return self.pipeline.replica.origin.genesis.last_number
         record = self.store.records.batch(batch)

@@ -8,10 +8,11 @@ from hypothesis import given, reject, settings
 
 from challenger.execute import PyEvm
 from rollup.errors import InvalidTransaction
+from rollup.exit.estate import keys_of
 from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, slot_key, underlying_key
 from rollup.types.leaves import MarketKind, Position
 from tests.support.chain import BOB, CAROL
-from tests.support.ending import COIN, NOW, USD, EndState, coin, expiry, holder, instrument, keys_of, state_of, totals
+from tests.support.ending import COIN, NOW, USD, EndState, coin, expiry, holder, instrument, state_of, totals
 from tests.support.evm import Reverted, contract
 
 NUMBER = 5

@@ -7,49 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from rollup.crypto.tree import MemoryNodes, Tree
 from rollup.crypto.witness import build_witness
-from rollup.stf.context import Context, Read
-from rollup.stf.margin import margin
-from rollup.stf.meters import Unmetered
-from rollup.stf.settlement import settle
-from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, underlying_key
-from rollup.types.leaves import Account, Globals, Market, MarketKind, OracleSet, Position, Series, Underlying
+from rollup.exit.estate import equity_of, keys_of
+from rollup.types.keys import GLOBALS, ORACLE_SET, account_key
+from rollup.types.leaves import Account, Globals, Market, OracleSet, Position, Series, Underlying
 from tests.support.world import FORCE_DEADLINE, FREEZE_GRACE, World
 
 NOW = 1_700_000_000
 USD = 10**6
 COIN = 10**6
-
-
-class Estate(Context):
-    """The state at its own time, in which no price is too old."""
-
-    def __init__(self, read: Read) -> None:
-        super().__init__(read, Globals.decode(read(GLOBALS)).time, bytes(32), lambda _digest, _signature: b"")
-        self.meters = Unmetered()
-
-    def fresh_underlying(self, number: int) -> Underlying:
-        """Any will do."""
-        return self.underlying(number)
-
-    def require_fresh(self, underlying: Underlying, series: Series) -> None:
-        """Any will do."""
-
-
-def equity_of(read: Read, account: int) -> int:
-    """Equity of an account as margin sees it once settled, in µUSD; the twin of the appraiser."""
-    estate = Estate(read)
-    return margin(estate, settle(estate, estate.account(account))).equity
-
-
-def keys_of(read: Read, account: int) -> list[int]:
-    """Leaves that value an account."""
-    keys = {GLOBALS, account_key(account)}
-    for position in Account.decode(read(account_key(account))).positions:
-        market = Market.decode(read(market_key(position.market)))
-        keys |= {market_key(position.market), underlying_key(market.underlying)}
-        if market.kind != MarketKind.PERP:
-            keys.add(series_key(market.underlying, market.series))
-    return sorted(keys)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,19 @@
+"""Money for a sentence."""
+
+from __future__ import annotations
+
+from rollup.types.limits import MILLION
+
+
+def show_usd(micro: int) -> str:
+    """µUSD with thousands separators and at least cents."""
+    whole, part = divmod(abs(micro), MILLION)
+    sign = "-" if micro < 0 else ""
+    digits = f"{part:06d}".rstrip("0").ljust(2, "0")
+    return f"{sign}{whole:,}.{digits}"
+
+
+def show_cost(wei: int) -> str:
+    """Wei as ETH, rounded up to six decimals: what a step costs is an estimate anyway."""
+    whole, part = divmod(-(-wei // 10**12), 10**6)
+    return f"{whole:,}.{part:06d}"
