@@ -52,7 +52,7 @@ class Chain:
     def __init__(self, evm: Evm, header: BlockHeaderAPI) -> None:
         self._evm = evm
         self.header = header
-        self.errors = _known_errors()
+        self.errors = known_errors()
 
     @classmethod
     def create(cls) -> Chain:
@@ -220,7 +220,8 @@ def load_test_artifact(name: str) -> Artifact:
 
 
 @cache
-def _known_errors() -> ErrorRegistry:
+def known_errors() -> ErrorRegistry:
+    """Every custom error there is."""
     artifacts = [load_artifact(name) for name in artifact_names()]
     artifacts += [load_test_artifact(path.stem) for path in sorted(TEST_ARTIFACTS.glob("*.json"))]
     registry = ErrorRegistry(entry for artifact in artifacts for entry in ContractAbi(artifact.abi).entries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -174,17 +174,28 @@ def vault_arguments(token: bytes, rollup: bytes, appraiser: bytes) -> tuple[obje
     return token, rollup, appraiser, REGISTRATION_WINDOW
 
 
-def deploy_world(token: Artifact, verifier: Artifact, actors: Sequence[bytes], root: bytes = GENESIS_ROOT) -> World:
-    """Deploy everything; each of `actors` gets stablecoins, and the sequencer a stake."""
-    chain = Chain.create()
+def deploy_world(
+    token: Artifact,
+    verifier: Artifact,
+    actors: Sequence[bytes],
+    root: bytes = GENESIS_ROOT,
+    *,
+    chain: Chain | None = None,
+    load: Callable[[str], Artifact] = load_artifact,
+) -> World:
+    """Deploy everything; each of `actors` gets stablecoins, and the sequencer a stake.
+
+    On a new chain of py-evm unless one is given; `load` finds the contracts.
+    """
+    chain = chain or Chain.create()
     money = chain.deploy(token)
     judge = chain.deploy(verifier, *([load_artifact("Pricer").bytecode] if verifier.name == "Verifier" else []))
-    appraiser = chain.deploy(load_artifact("Appraiser"))
+    appraiser = chain.deploy(load("Appraiser"))
     first = chain.nonce(ALICE)
     predicted = [created_address(ALICE, first + ahead) for ahead in range(3)]
-    rollup = chain.deploy(load_artifact("Rollup"), config(predicted[1], judge.address, chain.now), GENESIS_LEAVES, root)
-    inbox = chain.deploy(load_artifact("Inbox"), *inbox_arguments(money.address, predicted[2], rollup.address))
-    vault = chain.deploy(load_artifact("Vault"), *vault_arguments(money.address, rollup.address, appraiser.address))
+    rollup = chain.deploy(load("Rollup"), config(predicted[1], judge.address, chain.now), GENESIS_LEAVES, root)
+    inbox = chain.deploy(load("Inbox"), *inbox_arguments(money.address, predicted[2], rollup.address))
+    vault = chain.deploy(load("Vault"), *vault_arguments(money.address, rollup.address, appraiser.address))
     for actor in actors:
         money.send("mint", actor, DOLLARS)
         money.send("approve", inbox.address, 1 << 255, sender=actor)
