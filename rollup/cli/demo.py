@@ -29,8 +29,8 @@ async def demo(
     variant: Annotated[
         str,
         Parameter(
-            help=f"how the {ESCAPE} ends: {VARIANTS[0]}: all are paid; {VARIANTS[1]}: money is missing, and all are paid "
-            f"pro rata; {VARIANTS[2]}: a stranger goes on"
+            help=f"how the {ESCAPE} ends: {VARIANTS[0]}: all are paid; {VARIANTS[1]}: money is missing, and all are "
+            f"paid pro rata; {VARIANTS[2]}: a stranger goes on"
         ),
     ] = VARIANTS[0],
     l1: Annotated[str | None, Parameter(help="URL of a development node; default: an embedded L1 of its own")] = None,

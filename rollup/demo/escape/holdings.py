@@ -91,7 +91,8 @@ async def _trade(stage: Stage, client: Client, wish: Wish) -> int:
     require(bool(rows), f"trades in {instrument.name}", "some", "none")
     for row in rows:
         stage.party.record(instrument, row)
-    return max(row["block_number"] for row in rows)
+    last: int = max(row["block_number"] for row in rows)
+    return last
 
 
 async def fall(stage: Stage, client: Client) -> User:
@@ -112,7 +113,7 @@ async def fall(stage: Stage, client: Client) -> User:
         equity = worth(user.cash, user.positions, prices_at_end(stage, spot, time))
         require(-FUND < equity < 0, f"equity of account {user.account}, µUSD", "a debt that the fund covers", equity)
         step.found(
-            f"BTC falls to {spot // DOLLAR:,} USD: account {user.account} owes {-equity // DOLLAR:,} USD more than it has",
+            f"BTC falls to {spot // DOLLAR:,} USD: account {user.account} owes {-equity // DOLLAR:,} USD",
             spot=spot,
             batch=batch,
             account=user.account,

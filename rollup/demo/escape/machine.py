@@ -40,7 +40,7 @@ class Machine:
         return f"file:{path}"
 
     async def run(self, *arguments: str, codes: Sequence[int] = (0,)) -> list[dict[str, Any]]:
-        """Run `rollup` with these arguments; its JSON lines. `NotVerified` with what it said for any other exit code."""
+        """Run `rollup` with these arguments; its JSON lines. `NotVerified`, and what it said, for other exit codes."""
         command = [sys.executable, "-m", "rollup", *arguments, *self._where, "--json"]
         name = f"`rollup {arguments[0]}`"
         with trio.move_on_after(self._patience):

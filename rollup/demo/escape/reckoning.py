@@ -1,7 +1,7 @@
 """What each account is worth in the end, from what was traded and from prices: a computation apart from all that pays.
 
-Payments follow from the Appraiser on L1, which reads leaves of the state against their root. Here nothing is read of the
-accounts but what the demo itself booked when it deposited and traded. The price of an option is the integer of the
+Payments follow from the Appraiser on L1, which reads leaves of the state against their root. Here nothing is read of
+the accounts but what the demo itself booked when it deposited and traded. The price of an option is the integer of the
 rules (PRICING.md), which must lie beside the Black-76 formula in floating point; the rest is integer arithmetic.
 """
 
