@@ -23,6 +23,7 @@ class Terms:
     max_time_ahead: int
     max_time_lag: int
     verifier: bytes
+    inbox: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class RollupContract:
         """What the deployment fixed; L1 is asked once."""
         if self._terms is None:
             config = await self._contract.call("config")
-            self._terms = Terms(*(*config[:7], config[9]))
+            self._terms = Terms(*(*config[:7], config[9], config[8]))
         return self._terms
 
     async def tip(self) -> Posted:
@@ -78,6 +79,35 @@ class RollupContract:
         """Whether L1 would take a batch from `poster` now."""
         allowed: bool = await self._contract.call("mayPost", poster)
         return allowed
+
+    async def last_post(self) -> int:
+        """When the designated sequencer posted last (s)."""
+        time: int = await self._contract.call("lastSequencerPost")
+        return time
+
+    async def frozen(self) -> bool:
+        """Whether the chain has ended: no batch is ever taken again."""
+        ended: bool = await self._contract.call("frozen")
+        return ended
+
+    async def freezable_after(self) -> tuple[int, int]:
+        """The first message that no batch has consumed, and the time (s) after which it lets anybody freeze the chain.
+
+        The time is 2²⁵⁶ - 1 if every message is consumed.
+        """
+        index, deadline = await self._contract.call("freezeDeadline")
+        return index, deadline
+
+    async def leaves_overdue(self, inbox_index: int) -> bool:
+        """Whether a message that a batch up to `inbox_index` leaves behind is past the force deadline by now."""
+        terms = await self.terms()
+        inbox = Contract(self.l1, terms.inbox, load_artifact("Inbox"))
+        if inbox_index >= await inbox.call("count"):
+            return False
+        newest = await self.l1.get_block("latest")
+        assert newest is not None, "a node has its newest block"
+        late: bool = newest.timestamp > await inbox.call("timeAt", inbox_index) + terms.force_deadline
+        return late
 
     async def stake_of(self, poster: bytes) -> int:
         """Stake in wei."""

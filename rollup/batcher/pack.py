@@ -30,12 +30,17 @@ class PendingBlock:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Calldata of one batch: blocks `first` to `last`. `inbox_hash` is the inbox's rolling hash after the last one."""
+    """Calldata of one batch: blocks `first` to `last`. `inbox_hash` is the inbox's rolling hash after the last one.
+
+    `crowded`: a full batch whose every block consumes messages, which alone may leave overdue ones behind.
+    """
 
     first: int
     last: int
     data: bytes
+    inbox_index: int
     inbox_hash: bytes
+    crowded: bool
 
     @property
     def count(self) -> int:
@@ -58,4 +63,6 @@ def pack(
     data = encode_batch(
         BatchBlock(block.header.timestamp, block.inbox_count, block.header.state_root, block.txs) for block in chosen
     )
-    return Packed(chosen[0].header.number, chosen[-1].header.number, data, chosen[-1].header.inbox_hash)
+    end = chosen[-1].header
+    crowded = len(chosen) == MAX_BATCH_BLOCKS and all(block.inbox_count for block in chosen)
+    return Packed(chosen[0].header.number, end.number, data, end.inbox_index, end.inbox_hash, crowded)

@@ -76,16 +76,20 @@ class Poster:
         self._stuck = stuck_seconds
         self.rehearse: Callable[[Packed], Awaitable[bool]] = _consent
         """Asked before a batch is posted; what it denies stays here."""
+        self.excluded = False
+        """Whether L1 lets only the designated sequencer post now, which this key is not, or nobody ever again."""
         self._waiting_since: float | None = None
 
     async def post_if_due(self) -> Packed | None:
         """Post one batch if one is due and allowed; returns it once it is mined, None if there was nothing to do."""
         tip = await self._contract.tip()
+        if not await self._is_designated() and not await self._may_post():
+            return None  # also with nothing to post: what is signed now might never stand
         packed = await self._next(tip)
         if packed is None:
             self._waiting_since = None
             return None
-        if not self._is_due(packed) or not await self._may_post():
+        if not self._is_due(packed) or not await self._may_post() or await self._must_wait(packed):
             return None
         if not await self.rehearse(packed) or await self._contract.tip() != tip:
             return None  # a rehearsal takes its time, in which L1 may move
@@ -121,12 +125,38 @@ class Poster:
         full = packed.count >= self._rhythm.blocks or len(packed.data) >= self._rhythm.size
         return full or now >= self._waiting_since + self._rhythm.interval
 
+    async def _is_designated(self) -> bool:
+        return (await self._contract.terms()).sequencer == self._account.address
+
     async def _may_post(self) -> bool:
         if await self._contract.may_post(self._account.address):
             self._alarms.clear("posting")
+            self.excluded = False
             return True
-        self._alarms.raise_("posting", "L1 does not let this key post now: no stake, or another sequencer is in turn")
+        why, self.excluded = await self._exclusion()
+        self._alarms.raise_("posting", f"L1 does not let this key post now: {why}")
         return False
+
+    async def _exclusion(self) -> tuple[str, bool]:
+        """Why this key may not post, and whether that is for another cause than its own missing stake."""
+        contract, terms = self._contract, await self._contract.terms()
+        if await contract.frozen():
+            return "the chain is frozen, and no batch is taken any more", True
+        stake = await contract.stake_of(self._account.address)
+        if stake < terms.min_stake:
+            return f"it has {stake} wei at stake, less than {terms.min_stake}", False
+        last = await contract.last_post()
+        turn = f"0x{terms.sequencer.hex()} is in turn: it posted at L1's time {last}"
+        return f"{turn}, and others may only if it is silent until {last + terms.proposer_timeout}", True
+
+    async def _must_wait(self, packed: Packed) -> bool:
+        """Whether L1 would refuse the batch for overdue messages that it leaves behind; later blocks may take them."""
+        if packed.crowded or not await self._contract.leaves_overdue(packed.inbox_index):
+            self._alarms.clear("overdue")
+            return False
+        text = f"the blocks up to {packed.last} leave message {packed.inbox_index} behind, which is overdue; waiting"
+        self._alarms.raise_("overdue", f"{text} for blocks that take it, or for 256 that take one message each")
+        return True
 
     async def _post(self, tip: Posted, packed: Packed) -> Receipt | None:
         """Send one batch and see it through; None if L1 moved on meanwhile, so that the next round starts afresh."""

@@ -27,10 +27,15 @@ async def ensure_stake(contract: RollupContract, account: L1Account) -> None:
         log.info("staked", wei=missing)
 
 
-async def finalise_due(contract: RollupContract, account: L1Account) -> int | None:
+Verified = Callable[[int], bytes | None]
+"""The hash of a batch whose blocks were executed here and found right; None for any other."""
+
+
+async def finalise_due(contract: RollupContract, account: L1Account, verified: Verified) -> int | None:
     """Make every batch final whose dispute window has passed; returns the last of them, None if there is none.
 
-    Only what is final in the newest L1 block is asked for, so that nothing is paid for a call that reverts.
+    Only what is final in the newest L1 block is asked for, so that nothing is paid for a call that reverts; and only
+    what was verified, so that nobody's fraud becomes final by an honest hand, however late it is proven.
     """
     tip, final = (await contract.tip()).index, await contract.finalised()
     window = (await contract.terms()).dispute_window
@@ -38,7 +43,8 @@ async def finalise_due(contract: RollupContract, account: L1Account) -> int | No
     assert newest is not None, "a node has its newest block"
     due = None
     for index in range(final + 1, min(tip, final + FINALISE_AHEAD) + 1):
-        if (await contract.batch(index)).posted_at + window >= newest.timestamp:
+        batch = await contract.batch(index)
+        if batch.posted_at + window >= newest.timestamp or batch.batch_hash != verified(index):
             break
         due = index
     if due is not None:
@@ -67,9 +73,13 @@ async def run_batcher(
     low_balance: int,
     finalise: bool,
     posting: Callable[[], bool],
+    verified: Verified,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until cancelled. An `L1Error` is an alarm and another try. Nothing is posted while `posting()` is false."""
+    """Serve until cancelled. An `L1Error` is an alarm and another try. Nothing is posted while `posting()` is false.
+
+    `finalise`: whether it makes batches final as well, those that `verified` knows.
+    """
     task_status.started()
 
     async def balance() -> None:
@@ -81,7 +91,7 @@ async def run_batcher(
 
     async def make_final() -> None:
         if finalise:
-            await finalise_due(contract, account)
+            await finalise_due(contract, account, verified)
 
     while True:
         failures: list[L1Error] = []

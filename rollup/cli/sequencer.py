@@ -8,17 +8,24 @@ from typing import Annotated
 import trio
 from cyclopts import Parameter
 
+from rollup.batcher.contracts import RollupContract
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.output import Output
 from rollup.config import L1Config, SequencerConfig
+from rollup.crypto.signatures import address_of
 from rollup.errors import ConfigError
+from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment
 from rollup.rpc.limits import Limits
 from rollup.rpc.node import Node, run_node
 from rollup.sequencer.faults import FAULTS
 from rollup.sequencer.options import SequencerOptions
+from rollup.sequencer.takeover import Succession, await_turn
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.watch import Progress
+
+NEVER = 1 << 40
+"""Beyond every time of L1."""
 
 
 async def serve_sequencer(
@@ -36,10 +43,18 @@ async def serve_sequencer(
         str | None, Parameter(help=f"DISHONEST ON PURPOSE, to see challengers at work: {', '.join(FAULTS)}")
     ] = None,
     fault_at: Annotated[int, Parameter(help="first block that may be dishonest")] = 1,
+    takeover: Annotated[
+        bool, Parameter(negative=(), help="go on for a sequencer that is gone: derive all from L1, stake, post")
+    ] = False,
+    wait: Annotated[bool, Parameter(negative=(), help="with --takeover: wait until L1 lets this key post")] = False,
     verbose: Annotated[bool, Parameter(negative=(), help="one line per block, trade and batch")] = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Run a sequencer until interrupted. What it acknowledged is on disk; start it again and it goes on from there."""
+    """Run a sequencer until interrupted. What it acknowledged is on disk; start it again and it goes on from there.
+
+    With --takeover anyone may: once the designated sequencer has been silent for the proposer timeout, or its stake is
+    gone. The books begin empty; accounts and positions are those that L1 has.
+    """
     settings = common.settings()
     chain = settings.role(L1Config, url=l1, deployment=deployment, confirmations=confirmations)
     config = settings.role(
@@ -53,6 +68,8 @@ async def serve_sequencer(
     )
     if config.key is None:
         raise ConfigError("sequencer.key: a sequencer needs a key: --key file:PATH or dev:N")
+    if wait and not takeover:
+        raise ConfigError("--wait goes with --takeover")
     if fault is not None and fault not in FAULTS:
         raise ConfigError(f"no fault {fault!r}; there are {', '.join(FAULTS)}")
     where = Deployment.load(chain.deployment)
@@ -63,6 +80,7 @@ async def serve_sequencer(
         key=config.key.private_key(),
         block_interval=config.block_seconds,
         batch_interval=config.batch_seconds,
+        batch_bytes=config.batch_bytes,
         confirmations=chain.confirmations,
         rehearsal_interval=config.rehearsal_seconds or None,
         fault=fault,
@@ -71,6 +89,9 @@ async def serve_sequencer(
     output = common.output()
     if fault is not None:
         output.note(f"THIS SEQUENCER IS DISHONEST ON PURPOSE: {fault}")
+    if takeover:
+        async with L1Client(chain.url, timeout=chain.timeout) as client:
+            await _take_over(output, RollupContract(client, where.rollup), options.key, wait=wait)
     async with trio.open_nursery() as nursery:
         limits = Limits(connections=config.max_connections)
         start = lambda task_status: run_node(  # noqa: E731 - one use
@@ -81,6 +102,29 @@ async def serve_sequencer(
         if verbose:
             node.sequencer.exchange.listen(lambda unit: _show_unit(output, node, unit))
             node.sequencer.batch_listeners.append(lambda progress: _show_progress(output, progress))
+
+
+async def _take_over(output: Output, contract: RollupContract, key: bytes, *, wait: bool) -> None:
+    """Wait for the turn, and say what taking it will do and cost."""
+
+    def tell(found: Succession) -> None:
+        output.note(found.turn())
+        if found.freezable_after < NEVER:
+            output.note(f"message {found.waiting} waits; after L1's time {found.freezable_after} anyone may freeze")
+
+    found = await await_turn(contract, address_of(key), wait=wait, tell=tell)
+    text = f"takes over after batch {found.batch} (block {found.block}): {found.costs()}"
+    output.event(
+        "takeover",
+        text,
+        batch=found.batch,
+        block=found.block,
+        designated=found.designated,
+        open_since=found.open_since,
+        stake=found.missing_stake,
+        gas_money=found.gas_money,
+        balance=found.balance,
+    )
 
 
 def _announce(output: Output, node: Node, fault: str | None) -> None:

@@ -24,7 +24,8 @@ class SequencerOptions:
 
     `key` is the private key (32 bytes) that signs block headers and posts batches. `block_interval` seconds pass at
     most between the first transaction of a block and its sealing, `batch_interval` between two batches unless
-    `batch_blocks` are waiting. `confirmations` L1 blocks must stand on an inbox message before a block consumes it.
+    `batch_blocks` are waiting, or `batch_bytes` of calldata.
+    `confirmations` L1 blocks must stand on an inbox message before a block consumes it.
     Orders may live `max_order_life` seconds. Every `rehearsal_interval` seconds a block is executed by the verifier
     before it is posted (None: never). `clock` is believed only near L1's time (see `l1_time`).
     A block with a price stays open for `flag_patience` seconds at most until everybody was screened, so that whoever
@@ -40,6 +41,7 @@ class SequencerOptions:
     block_interval: float = 0.01
     batch_interval: float = 2.0
     batch_blocks: int = 200
+    batch_bytes: int = 100_000
     poll_interval: float = 0.25
     confirmations: int = 1
     max_order_life: int = 30 * 86_400
@@ -62,6 +64,8 @@ class SequencerOptions:
             raise ConfigError("block_interval, batch_interval, poll_interval: seconds out of range")
         if not 1 <= self.batch_blocks <= 256:
             raise ConfigError("batch_blocks: 1 to 256")
+        if self.batch_bytes < 1:
+            raise ConfigError("batch_bytes: at least one")
         if self.rehearsal_interval is not None and self.rehearsal_interval < 0:
             raise ConfigError("rehearsal_interval: not negative")
         if self.flag_patience < 0:

@@ -96,13 +96,12 @@ class Patience:
 
     def _hold(self, index: int, waiting: Waiting, need: Need, *, insolvent: bool) -> Hold | None:
         """The longest hold that there is a cause for, whether or not it has run out."""
-        last = waiting.time + self._deadline - self._reserve
+        seen, last = self._seen(index), waiting.time + self._deadline - self._reserve
         holds: list[Hold] = []
         if insolvent and need.solvency:
-            until = self._seen(index) + self._longest[Cause.INSOLVENCY]
-            holds.append(Hold(index, Cause.INSOLVENCY, min(until, last)))
+            holds.append(Hold(index, Cause.INSOLVENCY, min(seen + self._longest[Cause.INSOLVENCY], last)))
         if since := [self._stale[market] for market in need.markets if market in self._stale]:
-            holds.append(Hold(index, Cause.PRICE, min(max(since) + self._longest[Cause.PRICE], last)))
+            holds.append(Hold(index, Cause.PRICE, min(min(seen, max(since)) + self._longest[Cause.PRICE], last)))
         return max(holds, key=lambda hold: hold.until, default=None)
 
     def _seen(self, index: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import trio
 
@@ -21,20 +20,18 @@ from rollup.sequencer.stored import StoredBlocks
 from rollup.sequencer.watch import Watcher
 from rollup.store.writer import StoreWriter
 
-BATCH_BYTES: Final = 100_000
-"""A batch this large is posted without waiting for its interval."""
-
 
 class Posting:
     """What the rest of the sequencer sees of it."""
 
-    def __init__(self, rehearsal: Rehearsal | None) -> None:
+    def __init__(self, poster: Poster, rehearsal: Rehearsal | None) -> None:
+        self._poster = poster
         self._rehearsal = rehearsal
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing can be posted until an operator has acted."""
-        return self._rehearsal is not None and self._rehearsal.stopped
+        """Whether nothing can be posted until an operator has acted, or the sequencer in turn falls silent."""
+        return self._poster.excluded or (self._rehearsal is not None and self._rehearsal.stopped)
 
 
 async def run_posting(
@@ -52,7 +49,7 @@ async def run_posting(
     """Stake, then post until cancelled; started once staked. Raises `L1Error` if the stake cannot be brought."""
     await ensure_stake(contract, account)
     blocks = StoredBlocks(writer.store.records, lambda: watcher.messages)
-    rhythm = Rhythm(options.batch_interval, options.batch_blocks, BATCH_BYTES)
+    rhythm = Rhythm(options.batch_interval, options.batch_blocks, options.batch_bytes)
     async with _open_rehearsal(options, contract, alarms, writer, separator) as rehearsal:
         poster = Poster(contract, account, blocks, alarms, rhythm)
         if rehearsal is not None:
@@ -68,10 +65,11 @@ async def run_posting(
                     low_balance=options.low_balance,
                     finalise=options.finalise,
                     posting=lambda: watcher.may_post and ledger.posts,
+                    verified=blocks.batch_hash,
                     task_status=task_status,
                 )
             )
-            task_status.started(Posting(rehearsal))
+            task_status.started(Posting(poster, rehearsal))
 
 
 @asynccontextmanager

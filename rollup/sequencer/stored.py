@@ -32,6 +32,11 @@ class StoredBlocks:
         record = self._records.block(number)
         return None if record is None else record.header
 
+    def batch_hash(self, index: int) -> bytes | None:
+        """Hash of a batch on L1 of which every block is committed; None of any other."""
+        record = self._records.batch(index)
+        return None if record is None else record.batch_hash
+
     def pending(self, after: int) -> Iterator[PendingBlock]:
         """Committed blocks after `after`, ascending."""
         head = self._records.head()

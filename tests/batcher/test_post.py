@@ -168,9 +168,10 @@ async def test_a_reorganisation_that_lowers_the_nonce_does_not_leave_a_gap(site:
     poster = poster_of(stock, site.l1)
     contract, account = poster._contract, poster._account
     assert await poster.post_if_due() is not None
+    verified = {1: (await contract.batch(1)).batch_hash}.get
     await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)
     await dev.mine(site.l1)
-    assert await finalise_due(contract, account) == 1
+    assert await finalise_due(contract, account, verified) == 1
     await dev.revert_to(site.l1, snapshot)
     await dev.mine(site.l1)
     assert await tip(site) == (0, 0)
@@ -179,7 +180,7 @@ async def test_a_reorganisation_that_lowers_the_nonce_does_not_leave_a_gap(site:
         assert await tip(site) == (1, 3)
         await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)
         await dev.mine(site.l1)
-        assert await finalise_due(contract, account) == 1
+        assert await finalise_due(contract, account, verified) == 1
 
 
 async def test_a_parent_that_changes_before_sending_is_an_alarm_and_the_next_round_begins_anew(

@@ -38,7 +38,14 @@ async def stock(site: Site, tmp_path: Path) -> AsyncIterator[Stock]:
 async def running(stock: Stock, client: L1Client, alarms: Alarms, **terms: Any) -> AsyncIterator[None]:
     """The batcher's own loop."""
     poster = poster_of(stock, client, alarms)
-    settings: dict[str, Any] = {"poll": 0.02, "low_balance": 0, "finalise": False, "posting": lambda: True, **terms}
+    settings: dict[str, Any] = {
+        "poll": 0.02,
+        "low_balance": 0,
+        "finalise": False,
+        "posting": lambda: True,
+        "verified": lambda _: None,
+        **terms,
+    }
     async with trio.open_nursery() as nursery:
         await nursery.start(
             lambda task_status: run_batcher(
