@@ -83,7 +83,7 @@ async def let_it_lie(stage: Stage, waiting: Waiting) -> None:
         )
 
 
-async def freeze(stage: Stage, machine: Machine, user: User) -> int:
+async def freeze(stage: Stage, machine: Machine, user: User, waiting: Waiting) -> int:
     """`rollup freeze`: refused while somebody may take over, then done. The batch after which everything ends."""
     with stage.report.step("freeze", "freezing the chain") as step:
         rollup, books = stage.observer.rollup, Books(stage)
@@ -96,13 +96,14 @@ async def freeze(stage: Stage, machine: Machine, user: User) -> int:
         require_equal("whether it is frozen", True, await rollup.call("frozen"))
         (frozen,) = await books.seen(rollup, "Frozen")
         require_equal("who froze it", user.owner, frozen.event.values["caller"])
+        require_equal("message for which it was frozen", waiting.index, frozen.event.values["index"])
         standing = await stage.observer.standing()
         step.found(
             f"{skipped} s on, by anybody: {frozen.gas:,} gas; before that it was refused",
             batch=standing.batch_count - 1,
             gas=frozen.gas,
             skipped=skipped,
-            frozen_for=frozen.event.values["index"],
+            frozen_for=waiting.index,
         )
     return standing.batch_count - 1
 

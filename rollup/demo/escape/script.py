@@ -9,7 +9,7 @@ from rollup.cli.app import FAILED, OK, deliberate
 from rollup.cli.output import Output
 from rollup.demo.escape.forcing import force_withdrawal, freeze, let_it_lie
 from rollup.demo.escape.holdings import fall, give_to_fund, take_positions
-from rollup.demo.escape.killing import NEWCOMER, Late, killed_after, pay_in_late
+from rollup.demo.escape.killing import NEWCOMER, killed_after, pay_in_late
 from rollup.demo.escape.leaving import collect_all, reckon, register_all, see_claims_and_refunds, take_from_vault
 from rollup.demo.escape.machine import Machine
 from rollup.demo.escape.setting import STRANGER, EscapeSettings, Variant, plan_escape
@@ -61,25 +61,20 @@ async def _play(settings: EscapeSettings, report: Report) -> dict[str, Any]:
         day = Day()
         await killed_after(stage, lambda client: _honest_day(stage, client, settings.variant, day))
         machine = Machine(settings.machine, url, stage.deployment.rollup, settings.patience)
-        late = await pay_in_late(stage)
         user = stage.party.poor
         waiting = await force_withdrawal(stage, machine, user)
+        late = await pay_in_late(stage)
         await let_it_lie(stage, waiting)
         if settings.variant is Variant.TAKEOVER:
             return await take_over(stage, machine, user, waiting, late)
-        return await _leave(stage, machine, day, late, settings.variant)
-
-
-async def _leave(stage: Stage, machine: Machine, day: Day, late: list[Late], variant: Variant) -> dict[str, Any]:
-    """Nobody goes on."""
-    assert day.withdrawer is not None, "the day has ended"
-    if variant is Variant.SHORTFALL:
-        await take_from_vault(stage)
-    end = await freeze(stage, machine, stage.party.poor)
-    leaving = await reckon(stage, day.withdrawer, late, end)
-    await register_all(stage, machine, leaving)
-    await see_claims_and_refunds(stage, leaving)
-    return await collect_all(stage, machine, leaving)
+        if settings.variant is Variant.SHORTFALL:
+            await take_from_vault(stage)
+        end = await freeze(stage, machine, user, waiting)
+        assert day.withdrawer is not None, "the day has ended"
+        leaving = await reckon(stage, day.withdrawer, late, end)
+        await register_all(stage, machine, leaving)
+        await see_claims_and_refunds(stage, leaving)
+        return await collect_all(stage, machine, leaving)
 
 
 async def _fill_purses(stage: Stage) -> None:
