@@ -108,9 +108,14 @@ async def _take_over(output: Output, contract: RollupContract, key: bytes, *, wa
     """Wait for the turn, and say what taking it will do and cost."""
 
     def tell(found: Succession) -> None:
+        ends = found.freezable_after if found.freezable_after < NEVER else None
+        if output.json:
+            output.event(
+                "turn", "", open=found.is_open, now=found.now, open_since=found.open_since, freezable_after=ends
+            )
         output.note(found.turn())
-        if found.freezable_after < NEVER:
-            output.note(f"message {found.waiting} waits; after L1's time {found.freezable_after} anyone may freeze")
+        if ends is not None:
+            output.note(f"message {found.waiting} waits; after L1's time {ends} anyone may freeze the chain for it")
 
     found = await await_turn(contract, address_of(key), wait=wait, tell=tell)
     text = f"takes over after batch {found.batch} (block {found.block}): {found.costs()}"
