@@ -30,6 +30,11 @@ class Whose:
     accounts: frozenset[int] = frozenset()
     everyone: bool = False
 
+    def __str__(self) -> str:
+        owner = [f"0x{self.owner.hex()}"] if self.owner is not None else []
+        numbers = [f"account {number}" for number in sorted(self.accounts)]
+        return "anybody" if self.everyone else " or ".join(owner + numbers) or "nobody"
+
     def wants(self, account: int, owner: bytes) -> bool:
         """Whether an account is among them."""
         return self.everyone or account in self.accounts or (self.owner is not None and owner == self.owner)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import trio
 
 from rollup.errors import L1Error, L1Refused, L1Reverted, PlumblineError
 from rollup.exit.amounts import show_cost
 from rollup.exit.contracts import Contracts
-from rollup.exit.steps import Kind, Later, Plan, Step
+from rollup.exit.holdings import ask_all
+from rollup.exit.steps import Key, Plan, Step
 from rollup.l1.account import L1Account, SentTransaction
 from rollup.l1.values import Receipt
 
@@ -53,7 +55,7 @@ class Quote:
     `price` in wei per gas; `balance` (wei) is what the wallet holds.
     """
 
-    gas: dict[tuple[Kind, int], int]
+    gas: dict[Key, int]
     later: int
     price: int
     balance: int
@@ -93,34 +95,29 @@ async def quote(payer: L1Account, plan: Plan) -> Quote:
     """What the plan costs. Steps that L1 refuses now are not counted: they will be passed over."""
     client = payer.client
     fees, balance = await client.suggest_fees(), await client.get_balance(payer.address)
-    gas = {step.key: await _estimate(payer, step) for step in plan.now}
+    tried = await ask_all([partial(_estimate, payer, step) for step in plan.now])
+    gas = {step.key: used for step, used in zip(plan.now, tried, strict=True) if used}
     price = (fees.max_fee - fees.max_priority_fee) // 2 + fees.max_priority_fee  # the node's base fee, not twice that
-    return Quote(
-        {key: used for key, used in gas.items() if used}, sum(_gas(step) for step in plan.later), price, balance
-    )
+    return Quote(gas, sum(step.gas for step in plan.later), price, balance)
 
 
 async def send_steps(
     payer: L1Account, contracts: Contracts, steps: Sequence[Step], tell: Callable[[Done | Passed], None]
-) -> list[Done | Passed]:
-    """Send all of them and wait until L1 has executed them. Order matters only across kinds that depend on each other.
+) -> None:
+    """Send all of them, which must not depend on each other, and wait until L1 has executed them; `tell` hears of each.
 
     `WalletEmpty` if gas cannot be paid, `L1Error` if the node fails; what was told of is done in any case.
     """
-    results: list[Done | Passed] = []
     for some in _chunks(steps):
         sent: list[tuple[Step, SentTransaction]] = []
         for step in some:
             outcome = await _send(payer, step)
             if isinstance(outcome, Passed):
-                results.append(outcome)
                 tell(outcome)
             else:
                 sent.append((step, outcome))
         for step, transaction in sent:
-            results.append(await _finish(payer, contracts, step, transaction))
-            tell(results[-1])
-    return results
+            tell(await _finish(payer, contracts, step, transaction))
 
 
 async def settle_pool(payer: L1Account) -> None:
@@ -197,10 +194,6 @@ async def _estimate(payer: L1Account, step: Step) -> int:
         return 0
 
 
-def _gas(step: Later) -> int:
-    return step.gas
-
-
-def _chunks(steps: Sequence[Step]) -> Iterator[Sequence[Any]]:
+def _chunks(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
     for start in range(0, len(steps), IN_FLIGHT):
         yield steps[start : start + IN_FLIGHT]

@@ -1,4 +1,4 @@
-"""A chain with positions in perpetuals and options that comes to its end on a node, and what each account should get."""
+"""A chain with positions in perpetuals and options that comes to its end, and what each account should get."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rollup.l1.devkeys import dev_key
 from rollup.stf.margin import margin
 from rollup.stf.settlement import settle
 from rollup.types.genesis import BTC
-from rollup.types.transactions import FLAG_SELL, FreshOrder, SurfaceUpdate, Trade
+from rollup.types.transactions import FLAG_SELL, FreshOrder, SurfaceUpdate, Trade, Transaction
 from tests.support.deployed import DISPUTE_WINDOW, FEEDER, Site, open_site
 from tests.support.poster import FIRST_OWNER, FOREVER, PRICE, Poster, start_poster
 
@@ -65,7 +65,7 @@ class Ending:
         """Perps and options change hands, money is withdrawn; the batch is posted and stays pending."""
         poster = self.poster
         now = await poster.now()
-        deals = [
+        deals: list[Transaction] = [
             self.surface(now),
             poster.trade(seller=0, buyer=1),
             self.deal(CALL, seller=1, buyer=0, price=2_000 * 10**6),
