@@ -15,10 +15,12 @@
     ├── WitnessFault        a witness that is not the one canonical encoding of its content
     ├── ProofFault          the verifier refused a proof, which says nothing about the block
     ├── StoreError          the local database is missing, torn or belongs to another chain
+    ├── ExportRefused       a watcher's export that is no export, or says what L1 does not
     ├── ConfigError         configuration that cannot be used
     ├── NoSurface           quotes that no volatility slice can be fitted to
     └── L1Error             the L1 node failed or lied; `retryable` says whether trying again can help
         ├── L1Refused           the node answered with a JSON-RPC error
+        ├── L1Pruned            the node does not show any more what L1 holds
         ├── L1Reverted          a contract reverted, with its decoded custom error
         └── L1LimitExceeded     L1 would never accept this; refused before it is sent
 
@@ -193,6 +195,14 @@ class StoreError(PlumblineError):
     """The local database cannot be used as it is."""
 
 
+class ExportRefused(PlumblineError):  # noqa: N818 - a verdict
+    """A watcher's export is not used: `item` is the first in it that is wrong, by L1's own storage or by itself."""
+
+    def __init__(self, item: str, why: str) -> None:
+        super().__init__(f"the export is refused at {item}: {why}")
+        self.item = item
+
+
 class ConfigError(PlumblineError):
     """Configuration that cannot be used; the message names the key and the source."""
 
@@ -218,6 +228,19 @@ class L1Refused(L1Error):  # noqa: N818 - a verdict of the node
         self.method = method
         self.code = code
         self.reason = reason
+
+
+class L1Pruned(L1Error):  # noqa: N818 - what the node has done
+    """The node does not show `what`, which L1 holds; its storage says so. Another node of a provider may show it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the node does not show {what}, which L1 holds: it seems to prune old logs. Ask a node that keeps them, or "
+            "take any watcher's export (`challenger export --out FILE` there, `--export FILE` here): it is not believed, "
+            "but checked against L1",
+            retryable=True,
+        )
+        self.what = what
 
 
 class L1Reverted(L1Error):  # noqa: N818 - a verdict of the contract

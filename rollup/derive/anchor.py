@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import msgpack
 
 from rollup.derive.chain import DerivedBatch
-from rollup.derive.events import Position
+from rollup.derive.events import BatchPosted, Event, Finalised, Forked, MessageAdded, Reverted
 from rollup.errors import StoreError
 
 META: Final = "anchor"
@@ -27,9 +27,21 @@ class Anchor:
     batch: DerivedBatch
     inbox_hash: bytes = bytes(32)
 
-    def precedes(self, at: Position) -> bool:
-        """Whether an event stands on L1 after the batch was posted."""
-        return (at.block_number, at.log_index) > (self.batch.l1_block, self.batch.l1_log)
+    def is_news(self, event: Event) -> bool:
+        """Whether an event, of the batch's L1 block or later, is news to a chain that begins here.
+
+        Numbers decide and not the event's place in the block: the batch is final, so nothing after it has its number or
+        a lower fork, and an export knows no places.
+        """
+        match event:
+            case MessageAdded():
+                return event.index >= self.batch.inbox_index
+            case BatchPosted():
+                return event.index > self.batch.index and event.fork >= self.batch.fork
+            case Reverted() | Forked():
+                return event.fork > self.batch.fork
+            case Finalised():
+                return event.up_to >= self.batch.index
 
     def encode(self) -> bytes:
         """The record for a store."""

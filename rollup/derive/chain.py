@@ -14,7 +14,7 @@ from functools import partial
 from rollup.crypto.keccak import keccak
 from rollup.crypto.merkle import merkle_root
 from rollup.derive.calldata import read_posted
-from rollup.derive.events import BatchPosted, Event, Finalised, MessageAdded, Reverted
+from rollup.derive.events import BatchPosted, Event, Finalised, Forked, MessageAdded, Reverted
 from rollup.derive.inbox import Inbox
 from rollup.errors import L1Error
 from rollup.types.blocks import BatchBlock, Header
@@ -99,6 +99,11 @@ class Chain:
                 undo = partial(self.batches.__delitem__, -1)
             case Reverted():
                 undo = self._revert(event)
+            case Forked():
+                if event.fork < self.fork:
+                    raise L1Error(f"fork {event.fork} after fork {self.fork}", retryable=True)
+                undo = partial(setattr, self, "fork", self.fork)
+                self.fork = event.fork
             case Finalised():
                 if not self.finalised <= event.up_to <= self.head.index:
                     raise L1Error(f"finality of unknown batch {event.up_to}", retryable=True)

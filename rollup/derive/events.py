@@ -59,4 +59,12 @@ class Finalised:
     up_to: int
 
 
-Event = MessageAdded | BatchPosted | Reverted | Finalised
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """Batches that are not shown were reverted meanwhile; `fork` is the new fork number. Only exports leave them out."""
+
+    at: Position
+    fork: int
+
+
+Event = MessageAdded | BatchPosted | Reverted | Finalised | Forked

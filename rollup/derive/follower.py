@@ -12,7 +12,7 @@ from typing import Final
 
 from rollup.derive.anchor import Anchor
 from rollup.derive.chain import Chain
-from rollup.derive.events import Event, MessageAdded
+from rollup.derive.events import BatchPosted, Event, MessageAdded
 from rollup.derive.source import Cursor, L1Source, Reorganised
 
 CHECKPOINTS: Final = 128
@@ -44,6 +44,8 @@ class Follower:
         """The newest confirmed block when L1 was last asked."""
         self.reorganisations = 0
         self._span = span
+        self._caught_up = False
+        """Whether the head was reached once: from then on the node shows what is new, or nobody's logs would help."""
         self._checkpoints: list[Checkpoint] = []
 
     @property
@@ -71,14 +73,31 @@ class Follower:
         until = head if last >= head.number else await self.source.cursor_at(last)
         mark = self.chain.mark()
         try:
-            for event in await self.source.read(first, cursor, until):
-                if self._matters(event):
-                    self.chain.apply(event)
+            events = [event for event in await self.source.read(first, cursor, until) if self._anchor.is_news(event)]
+            for event in events:
+                await self._require_next(event, until)
+                self.chain.apply(event)
+            if not events and not self._caught_up:
+                await self._require_shown(until)
         except BaseException:
             self.chain.back_to(mark)
             raise
         self._keep(until)
+        self._caught_up = until.number >= head.number
         return True
+
+    async def _require_next(self, event: Event, until: Cursor) -> None:
+        """Where an event leaves a gap, find out whether the node has dropped what belongs there; `L1Pruned`."""
+        match event:
+            case MessageAdded() if event.index > len(self.chain.inbox):
+                await self._require_shown(until)
+            case BatchPosted() if event.index > self.chain.head.index + 1:
+                await self._require_shown(until)
+            case _:
+                pass
+
+    async def _require_shown(self, until: Cursor) -> None:
+        await self.source.require_shown(len(self.chain.inbox), self.chain.head.index + 1, until)
 
     def start_over(self) -> None:
         """Forget everything read, so that `read_on` begins at the anchor again: for whoever let go of too much."""
@@ -111,12 +130,6 @@ class Follower:
 
     def _new_chain(self) -> Chain:
         return Chain(self._anchor.batch, self._anchor.inbox_hash)
-
-    def _matters(self, event: Event) -> bool:
-        """Whether an event is news to a chain that began at the anchor."""
-        if isinstance(event, MessageAdded):
-            return event.index >= self._anchor.batch.inbox_index
-        return self._anchor.precedes(event.at)
 
     def _keep(self, cursor: Cursor) -> None:
         self._checkpoints.append(Checkpoint(cursor, self.chain.mark()))

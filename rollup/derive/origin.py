@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from rollup.crypto.eip712 import domain_separator
 from rollup.derive.anchor import Anchor
 from rollup.derive.chain import DerivedBatch, batch_hash
-from rollup.errors import L1Error
+from rollup.errors import L1Error, L1Pruned, L1Refused
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
 from rollup.l1.contract import Contract
+
+_PRUNED: Final = 4444
+"""What geth and others answer for history that they have dropped."""
+_PRUNED_WORDS: Final = ("prune", "history", "archive", "not available", "missing trie", "earliest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,11 @@ class Origin:
         return Anchor(self.genesis)
 
 
-async def read_origin(l1: L1Client, rollup: bytes) -> Origin:
+async def read_origin(l1: L1Client, rollup: bytes, leaves: bytes | None = None) -> Origin:
     """Find a deployment's genesis; `L1Error` if there is no Rollup contract at that address, or the node lies.
 
     The genesis batch tells the second of its deployment, so the block is found by bisection and no log before it is
-    asked for.
+    asked for. None is if the genesis `leaves` are given, whose root is then the caller's to check.
     """
     contract = Contract(l1, rollup, load_artifact("Rollup"))
     if not await l1.get_code(rollup):
@@ -46,25 +51,47 @@ async def read_origin(l1: L1Client, rollup: bytes) -> Origin:
     newest = await l1.block_number()
     first = await first_block_at(l1, deployed_at, newest)
     last = await first_block_at(l1, deployed_at + 1, newest) - 1
-    logs = await contract.events("Genesis", from_block=first, to_block=max(first, last))
-    if len(logs) != 1:
-        raise L1Error(f"0x{rollup.hex()} is not a Rollup: {len(logs)} genesis events", retryable=False)
-    event, chain_id = logs[0], await l1.chain_id()
+    block = first
+    if leaves is None:
+        block, leaves = await _read_genesis(contract, first, max(first, last), root)
+    chain_id = await l1.chain_id()
     separator = domain_separator(chain_id, rollup)
     hashed = batch_hash(bytes(32), 0, 0, bytes(32), root, 0)
-    if event.values["root"] != root or identity != hashed or await contract.call("domainSeparator") != separator:
+    if identity != hashed or await contract.call("domainSeparator") != separator:
         raise L1Error(f"the genesis of 0x{rollup.hex()} contradicts itself", retryable=False)
-    genesis = DerivedBatch(0, identity, 0, bytes(20), event.log.block_number, root, 0, 0, (), last_timestamp)
+    genesis = DerivedBatch(0, identity, 0, bytes(20), block, root, 0, 0, (), last_timestamp)
     return Origin(
         chain_id=chain_id,
         rollup=rollup,
         inbox=config[8],
         verifier=config[9],
         separator=separator,
-        block=event.log.block_number,
-        leaves=event.values["leaves"],
+        block=block,
+        leaves=leaves,
         genesis=genesis,
     )
+
+
+async def _read_genesis(contract: Contract, first: int, last: int, root: bytes) -> tuple[int, bytes]:
+    """Block and leaves of the genesis event; `L1Pruned` if L1 must have it and the node does not show it."""
+    name = f"0x{contract.address.hex()}"
+    try:
+        logs = await contract.events("Genesis", from_block=first, to_block=last)
+    except L1Refused as refusal:
+        if not says_pruned(refusal):
+            raise
+        raise L1Pruned(f"the genesis of {name} in block {first}") from refusal
+    if not logs:
+        raise L1Pruned(f"the genesis of {name} in block {first}")
+    if len(logs) != 1 or logs[0].values["root"] != root:
+        raise L1Error(f"the genesis of {name} contradicts itself", retryable=False)
+    return logs[0].log.block_number, logs[0].values["leaves"]
+
+
+def says_pruned(refusal: L1Refused) -> bool:
+    """Whether a node refuses because it has dropped what is asked for; there is no common code for that."""
+    reason = refusal.reason.lower()
+    return refusal.code == _PRUNED or any(word in reason for word in _PRUNED_WORDS)
 
 
 async def first_block_at(l1: L1Client, timestamp: int, newest: int) -> int:

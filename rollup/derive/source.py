@@ -13,8 +13,8 @@ import trio
 
 from rollup.derive.anchor import Anchor
 from rollup.derive.events import BatchPosted, Event, Finalised, MessageAdded, Position, Reverted
-from rollup.derive.origin import Origin, first_block_at
-from rollup.errors import L1Error
+from rollup.derive.origin import Origin, first_block_at, says_pruned
+from rollup.errors import L1Error, L1Pruned, L1Refused
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
 from rollup.l1.contract import Contract
@@ -84,9 +84,14 @@ class L1Source:
             return []
         topics = [self._rollup.abi.event(name).digest for name in _ROLLUP_EVENTS]
         topics.append(self._inbox.abi.event("MessageAdded").digest)
-        logs = await self.l1.get_logs(
-            [self.origin.rollup, self.origin.inbox], [topics], from_block=first, to_block=until.number
-        )
+        try:
+            logs = await self.l1.get_logs(
+                [self.origin.rollup, self.origin.inbox], [topics], from_block=first, to_block=until.number
+            )
+        except L1Refused as refusal:
+            if not says_pruned(refusal):
+                raise
+            raise L1Pruned(f"the logs of blocks {first} … {until.number}") from refusal
         decoded = [
             *self._rollup.decode_events(logs),
             *self._inbox.decode_events(logs),
@@ -97,6 +102,19 @@ class L1Source:
             await self.check(after)
         await self.check(until)
         return events
+
+    async def require_shown(self, messages: int, batches: int, until: Cursor) -> None:
+        """Raise `L1Pruned` if L1 took message number `messages`, or batch number `batches`, before block `until`.
+
+        The contracts keep the time of each in storage, so a node that has dropped their logs is found out. (Development
+        nodes may give one second to several blocks: so what has the second of `until` shows nothing.)
+        """
+        block = await self.l1.get_block(until.number)
+        time = 0 if block is None else block.timestamp
+        if messages < await self._inbox.call("count") and await self._inbox.call("timeAt", messages) < time:
+            raise L1Pruned(f"message {messages} of the inbox, from before block {until.number}")
+        if batches < await self._rollup.call("batchCount") and (await self._rollup.call("batches", batches))[4] < time:
+            raise L1Pruned(f"batch {batches}, from before block {until.number}")
 
     async def cursor_at(self, number: int) -> Cursor:
         """The node's block of that number."""
@@ -142,6 +160,11 @@ class L1Source:
     async def _batch(self, at: Position, event: Log) -> BatchPosted:
         transaction = await self.l1.get_transaction(at.transaction_hash)
         if transaction is None or transaction.block_hash != at.block_hash:
+            block = await self.l1.get_block(at.block_number)
+            if transaction is None and block is not None and block.hash == at.block_hash:
+                raise L1Pruned(
+                    f"transaction 0x{at.transaction_hash.hex()}, which posted batch {event.values['index']},"
+                )
             raise Reorganised(at.block_number)
         values = event.values
         if transaction.to != self.origin.rollup or transaction.sender != values["poster"]:
