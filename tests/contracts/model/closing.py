@@ -45,7 +45,8 @@ def go_on(stage: Stage) -> None:
     must(stage.stake(ERIN, MIN_STAKE))
     early = rollup.latest.headers[-1].timestamp - MAX_TIME_AHEAD
     stage.chain.travel(max(0, rollup.exclusive_until + 1 - stage.now, early - stage.now))
-    ledger, blocks = rollup.latest.ledger, []
+    ledger = rollup.latest.ledger
+    blocks: list[BatchBlock] = []
     time = max(stage.now, rollup.latest.headers[-1].timestamp)
     while not blocks or ledger.consumed < len(rollup.inbox.messages):
         messages = rollup.inbox.messages[ledger.consumed :][:MAX_TAKEN]

@@ -8,7 +8,7 @@ from tests.support.world import DISPUTE_WINDOW, FORCE_DEADLINE, FREEZE_GRACE
 
 
 def check_money(stage: Stage) -> None:
-    """Everybody's ether and coins to the unit; the vault can pay all that comes first, and never paid what it does not owe."""
+    """Everybody's ether and coins to the unit; the vault can pay what comes first, and paid only what it owed."""
     world, model = stage.world, stage.model
     coins, stakes, vault = model.inbox.coins, model.stakes, model.vault
     for who, amount in coins.items():
@@ -45,7 +45,7 @@ def check_chain(stage: Stage) -> None:
 
 
 def check_stakes(stage: Stage) -> None:
-    """Stakes and bounties are the model's; whoever has a batch pending that could be proven wrong has a stake or lost it."""
+    """Everybody's stake and bounty."""
     rollup, stakes = stage.world.rollup, stage.model.stakes
     for who in ACTORS:
         assert rollup.call("stakeOf", who) == stakes.of(who)

@@ -48,7 +48,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something that happens on the second layer between accounts `a` and `b`."""
+    """Something that happens on the second layer between accounts `a` and `b`.
+
+    A withdrawal of `amount` µUSD, a trade of `amount` µcoin, or a move of the price to 50 + `amount` % of what it was.
+    """
 
     name: str
     a: int
@@ -107,9 +110,9 @@ class Ledger:
             ledger = replace(ledger._obey(message), consumed=ledger.consumed + 1)
         return ledger
 
-    def skip(self, count: int) -> Ledger:
-        """A thief's state: as if these messages had been nothing."""
-        return replace(self, consumed=self.consumed + count)
+    def rob(self, messages: Iterable[Message]) -> Ledger:
+        """A thief's state: as if these messages had brought and taken nothing."""
+        return self.take(replace(message, amount=0) for message in messages)
 
     def at(self, time: int) -> Ledger:
         """The same later."""
@@ -119,7 +122,7 @@ class Ledger:
         """After a deed; accounts are numbered around, and what nobody may do does nothing."""
         count = len(self.holders)
         if deed.name == "move":
-            return replace(self, mark=self.mark * (100 + deed.amount % 101 - 50) // 100 // 1_000 * 1_000)
+            return replace(self, mark=max(USD, self.mark * (50 + deed.amount) // 100 // 1_000 * 1_000))
         if not count:
             return self
         a, b = deed.a % count, deed.b % count

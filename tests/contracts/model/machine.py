@@ -2,145 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import hypothesis.strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from rollup.l1.artifacts import Artifact, load_artifact
-from rollup.types.blocks import BatchBlock
-from tests.contracts.model import closing, invariants
+from tests.contracts.model import closing
 from tests.contracts.model.inbox import Trick
-from tests.contracts.model.ledger import Deed, Ledger
-from tests.contracts.model.rollup import NEVER, Batch, Draft, Verdict
-from tests.contracts.model.stage import Stage
+from tests.contracts.model.ledger import Deed
+from tests.contracts.model.rollup import NEVER
+from tests.contracts.model.story import ACCOUNTS, AMOUNTS, DEEDS, PEOPLE, POSTERS, TRICKS, Story
 from tests.support.chain import ALICE, BOB, CAROL, DAVE
-from tests.support.ending import USD
-from tests.support.world import (
-    BASE_FEE,
-    DISPUTE_WINDOW,
-    FORCE_DEADLINE,
-    MAX_TIME_AHEAD,
-    MAX_TIME_LAG,
-    MIN_STAKE,
-    MINIMUM_OPENING,
-)
+from tests.support.world import BASE_FEE, DISPUTE_WINDOW, MIN_STAKE
 
-PEOPLE: Final = st.sampled_from([ALICE, BOB, CAROL, DAVE])
-ACCOUNTS: Final = st.integers(0, 5)
-AMOUNTS: Final = st.sampled_from([0, 1, MINIMUM_OPENING - 1, MINIMUM_OPENING, 7 * USD + 3, 100 * USD])
-TRICKS: Final = st.sampled_from([Trick.NONE] * 8 + [*Trick])
-ANY: Final = st.integers(0, 1 << 10)
-DEEDS: Final = st.lists(
-    st.builds(
-        Deed,
-        st.sampled_from(["withdraw", "withdraw", "trade", "trade", "move"]),
-        ACCOUNTS,
-        ACCOUNTS,
-        st.sampled_from([1, 999_999, USD, 5 * USD, 60 * USD]) | st.integers(0, 10_000),
-    ),
-    max_size=3,
-)
-LIES: Final = st.sampled_from(["", "", "", "steal", "forge", "skip", "invalid"])
-TIMES: Final = st.sampled_from(["now"] * 8 + ["ahead", "late", "lag", "early", "fell"])
-TAKEN: Final = st.sampled_from(["all", "all", "all", "none", "one", "beyond"])
+LIES: Final = st.sampled_from([""] * 12 + ["steal", "forge", "rob", "invalid"])
+TIMES: Final = st.sampled_from(["now"] * 6 + ["ahead", "late", "lag", "early", "fell"])
+FEES: Final = st.sampled_from([BASE_FEE, 2 * BASE_FEE, 2 * BASE_FEE])
+STAKES: Final = st.sampled_from([-1, 0, 1, MIN_STAKE - 1] + [MIN_STAKE] * 4)
 MAX_TAKEN: Final = 32
+ANY: Final = st.integers(0, 1 << 10)
 
 
-class Machine(RuleBasedStateMachine):
+def running(story: Machine) -> bool:
+    """The chain is not frozen."""
+    return not story.rollup.frozen
+
+
+def frozen(story: Machine) -> bool:
+    """It is, and its end state not settled."""
+    return story.rollup.frozen and not story.rollup.settled_at
+
+
+def settled(story: Machine) -> bool:
+    """The end state stands."""
+    return story.rollup.settled_at > 0
+
+
+class Machine(Story):
     """Each rule does the same to the contracts and to the model."""
 
-    load: Callable[[str], Artifact] = staticmethod(load_artifact)
-    _stage: Stage | None = None
-    _restore: Callable[[], None]
-
-    def __init__(self) -> None:
-        super().__init__()
-        cls = type(self)
-        if cls._stage is None:
-            cls._stage = Stage(cls.load)
-        else:
-            cls._restore()
-        self.stage = cls._stage
-        cls._restore = self.stage.keep()
-
-    @rule(payer=PEOPLE, owner=PEOPLE | st.just(bytes(20)), amount=AMOUNTS, trick=TRICKS)
+    @precondition(running)
+    @rule(payer=PEOPLE, owner=PEOPLE, amount=AMOUNTS, trick=TRICKS)
     def open(self, payer: bytes, owner: bytes, amount: int, trick: Trick) -> None:
         """Open an account."""
-        self.stage.open(payer, owner, amount, trick)
+        self.stage.open(payer, owner if amount else bytes(20), amount, trick)
 
+    @precondition(running)
     @rule(payer=PEOPLE, account=ACCOUNTS, amount=AMOUNTS, trick=TRICKS)
     def deposit(self, payer: bytes, account: int, amount: int, trick: Trick) -> None:
         """Deposit."""
         self.stage.deposit(payer, account, amount, trick)
 
-    @rule(sender=PEOPLE, account=ACCOUNTS, amount=AMOUNTS, value=st.sampled_from([BASE_FEE, 2 * BASE_FEE]))
+    @precondition(running)
+    @rule(
+        sender=PEOPLE, account=ACCOUNTS, amount=AMOUNTS, value=st.sampled_from([BASE_FEE, 2 * BASE_FEE, 2 * BASE_FEE])
+    )
     def force(self, sender: bytes, account: int, amount: int, value: int) -> None:
         """Force a withdrawal."""
         self.stage.force(sender, account, amount, value)
 
-    @rule(sender=PEOPLE)
-    def list(self, sender: bytes) -> None:
-        """List something."""
-        self.stage.list(sender, b"\x01\x02\x03")
+    @rule(which=st.integers(0, 3), sender=PEOPLE)
+    def meddle(self, which: int, sender: bytes) -> None:
+        """List something, give the vault coins, or send messages even after the end."""
+        if which == 0:
+            self.stage.list(sender, b"\x01\x02\x03")
+        elif which == 1:
+            self.stage.gift(sender, 1_000_003)
+        elif which == 2:
+            self.stage.open(sender, sender, 1_000_000)
+        else:
+            self.stage.deposit(sender, 0, 1)
 
-    @precondition(lambda self: self.stage.model.rollup.finalised)
-    @rule(payer=PEOPLE)
-    def gift(self, payer: bytes) -> None:
-        """Send the vault coins."""
-        self.stage.gift(payer, 1_000_003)
+    @precondition(running)
+    @rule(deeds=DEEDS, lie=LIES, extra=st.integers(0, 2))
+    def post(self, deeds: list[Deed], lie: str, extra: int) -> None:
+        """Whoever may post does, and takes all messages."""
+        rollup = self.rollup
+        able = [who for who in POSTERS if rollup.stakes.of(who) >= MIN_STAKE]
+        turn = [who for who in able if who == ALICE or self.stage.now > rollup.exclusive_until]
+        poster = (turn or able or [BOB])[len(rollup.batches) % len(turn or able or [BOB])]
+        count = min(len(rollup.inbox.messages) - rollup.consumed, MAX_TAKEN)
+        self.publish(poster, count=count, deeds=deeds, lie=lie, extra=extra)
 
     @rule(
-        poster=st.sampled_from([ALICE, ALICE, BOB, CAROL]), taken=TAKEN, time=TIMES, extra=st.integers(0, 2), lie=LIES,
-        deeds=DEEDS, stale=st.sampled_from([""] * 8 + ["parent", "inbox"]),
+        poster=st.sampled_from(POSTERS), taken=st.integers(-2, 2), time=TIMES, lie=LIES, deeds=DEEDS,
+        stale=st.sampled_from([""] * 6 + ["parent", "inbox"]),
     )  # fmt: skip
-    def post(self, poster: bytes, taken: str, time: str, extra: int, lie: str, deeds: list[Deed], stale: str) -> None:  # noqa: PLR0913 - drawn
-        """Post a batch: messages and deeds in the first block, nothing in `extra` more."""
-        rollup = self.stage.model.rollup
-        parent, waiting = rollup.latest, len(rollup.inbox.messages) - rollup.consumed
-        count = min({"all": waiting, "none": 0, "one": min(1, waiting), "beyond": waiting + 1}[taken], MAX_TAKEN)
-        at = self._time(time, parent)
-        messages = rollup.inbox.messages[rollup.consumed :][:count]
-        honest = _after(parent.ledger.take(messages), deeds).at(at)
-        ledger = _lie(parent.ledger.skip(count).at(at) if lie == "skip" else honest, lie, poster)
-        root = ledger.root
-        first: Verdict = (43, 2, bytes(32)) if lie == "invalid" else (0, 0, honest.root)
-        blocks = (BatchBlock(at, count, root, b""), *[BatchBlock(at, 0, root, b"\x01")] * extra)
-        index = rollup.consumed + count - (stale == "inbox")
-        parent_hash = rollup.batches[-2 if stale == "parent" and len(rollup.batches) > 1 else -1].batch_hash
-        draft = Draft(parent_hash, blocks, rollup.inbox.hash_at(max(0, index)))
-        self.stage.post(poster, draft, ledger, (first, *[(0, 0, root)] * extra))
+    def post_wildly(self, poster: bytes, taken: int, time: str, lie: str, deeds: list[Deed], stale: str) -> None:
+        """Somebody posts, with too few or too many messages, at the wrong time, or on another parent."""
+        waiting = len(self.rollup.inbox.messages) - self.rollup.consumed
+        count = max(0, min(waiting + 1 if taken > 1 else waiting - abs(taken), MAX_TAKEN))
+        self.publish(poster, count=count, deeds=deeds, at=self.time_of(time), lie=lie, stale=stale)
 
-    @precondition(lambda self: len(self.stage.model.rollup.batches) > 1)
+    @precondition(lambda self: len(self.rollup.batches) > 1)
     @rule(back=st.integers(0, 4), position=st.integers(0, 2), prover=PEOPLE)
     def prove(self, back: int, position: int, prover: bytes) -> None:
         """Try to prove a block of one of the latest batches wrong."""
-        batches = self.stage.model.rollup.batches
+        batches = self.rollup.batches
         batch = batches[max(1, len(batches) - 1 - back)]
         self.stage.prove(batch.index, position % len(batch.headers), prover)
 
-    @precondition(lambda self: self.stage.model.rollup.cut)
+    @precondition(lambda self: any(b.fraud is not None for b in self.rollup.batches[self.rollup.finalised + 1 :]))
+    @rule(which=ANY, prover=PEOPLE, commit=st.booleans())
+    def find_fraud(self, which: int, prover: bytes, commit: bool) -> None:
+        """Prove or commit to a fraud that is pending."""
+        found = [b for b in self.rollup.batches[self.rollup.finalised + 1 :] if b.fraud is not None]
+        batch = found[which % len(found)]
+        assert batch.fraud is not None
+        if commit:
+            self.stage.commit(prover, batch.verdict_hash(batch.fraud))
+        else:
+            self.stage.prove(batch.index, batch.fraud, prover)
+
+    @precondition(lambda self: self.rollup.cut)
     @rule(which=ANY, prover=PEOPLE)
     def prove_past(self, which: int, prover: bytes) -> None:
         """Try to prove what stands no more."""
-        cut = self.stage.model.rollup.cut
-        self.stage.prove_past(cut[which % len(cut)], prover)
+        self.stage.prove_past(self.rollup.cut[which % len(self.rollup.cut)], prover)
 
-    @rule(ahead=st.sampled_from([-1, 0, 1, 1, 1, 2, 3, 9]))
+    @rule(ahead=st.sampled_from([-1, 0, 1, 1, 1, 2, 9]))
     def finalise(self, ahead: int) -> None:
         """Finalise up to some batch."""
-        self.stage.finalise(max(0, self.stage.model.rollup.finalised + ahead))
+        self.stage.finalise(max(0, self.rollup.finalised + ahead))
 
     @rule(who=PEOPLE)
     def freeze(self, who: bytes) -> None:
         """Try to end the chain."""
         self.stage.freeze(who)
 
-    @rule(which=ANY, offset=st.sampled_from([-1, 0, 1, 1]))
+    @precondition(running)
+    @rule(offset=st.sampled_from([0, 1, 1]))
+    def starve(self, offset: int) -> None:
+        """Let a message wait until anyone may freeze, or just not, and try."""
+        if self.rollup.freeze_deadline == NEVER:
+            self.stage.deposit(DAVE, 0, 77)
+        if self.rollup.freeze_deadline != NEVER:
+            closing.watch(self.stage, self.rollup.freeze_deadline + offset)
+        self.stage.freeze(DAVE)
+
+    @precondition(frozen)
+    @rule()
+    def settle(self) -> None:
+        """Let what is pending become final."""
+        closing.watch(self.stage, self.rollup.latest.deadline + 1)
+        self.stage.finalise(len(self.rollup.batches) - 1)
+
+    @rule(which=ANY, offset=st.sampled_from([-1, 0, 0, 1, 1, 1]))
     def travel_to_deadline(self, which: int, offset: int) -> None:
         """Wait until just before, until, or just after some deadline."""
-        deadlines = self._deadlines()
+        deadlines = self.deadlines()
         if deadlines:
             closing.watch(self.stage, max(self.stage.now, deadlines[which % len(deadlines)] + offset))
 
@@ -149,116 +159,80 @@ class Machine(RuleBasedStateMachine):
         """Wait."""
         closing.watch(self.stage, self.stage.now + seconds)
 
-    @rule(who=st.sampled_from([ALICE, BOB, CAROL]), amount=st.sampled_from([0, 1, MIN_STAKE - 1, MIN_STAKE, MIN_STAKE]))
+    @rule(
+        who=st.sampled_from(POSTERS), amount=st.sampled_from([-1, 0, 1, MIN_STAKE - 1, MIN_STAKE, MIN_STAKE, MIN_STAKE])
+    )
     def stake(self, who: bytes, amount: int) -> None:
-        """Stake."""
-        self.stage.stake(who, amount)
+        """Stake, or (below 0) take a stake back."""
+        if amount < 0:
+            self.stage.unstake(who)
+        else:
+            self.stage.stake(who, amount)
 
-    @rule(who=PEOPLE)
-    def unstake(self, who: bytes) -> None:
-        """Take a stake back."""
-        self.stage.unstake(who)
+    @rule(which=st.integers(0, 6), who=st.sampled_from(POSTERS), other=PEOPLE)
+    def unstake_or_slash(self, which: int, who: bytes, other: bytes) -> None:
+        """Take a stake back, or (seldom) sign two headers for one height and be reported."""
+        if which:
+            self.stage.unstake(who)
+        else:
+            self.stage.equivocate(who, other)
 
-    @precondition(lambda self: self.stage.model.rollup.latest.fraud is not None)
-    @rule(who=PEOPLE)
-    def commit(self, who: bytes) -> None:
-        """Commit to a fraud found in the last batch."""
-        batch = self.stage.model.rollup.latest
-        assert batch.fraud is not None
-        self.stage.commit(who, batch.verdict_hash(batch.fraud))
+    @precondition(lambda self: self.rollup.stakes.bounties)
+    @rule(which=ANY, who=PEOPLE, poster=PEOPLE, reveal=st.booleans())
+    def reward(self, which: int, who: bytes, poster: bytes, reveal: bool) -> None:
+        """Reveal a commitment, or have a bounty paid."""
+        held = [*self.rollup.stakes.bounties] * 3 + [poster]
+        chosen = held[which % len(held)]
+        if reveal:
+            self.stage.reveal(who, chosen)
+        else:
+            self.stage.claim_reward(chosen)
 
-    @rule(who=PEOPLE, poster=PEOPLE)
-    def reveal(self, who: bytes, poster: bytes) -> None:
-        """Reveal a commitment, if there is one."""
-        self.stage.reveal(who, poster)
-
-    @rule(poster=PEOPLE)
-    def claim_reward(self, poster: bytes) -> None:
-        """Have a bounty paid."""
-        self.stage.claim_reward(poster)
-
-    @rule(signer=st.sampled_from([ALICE, BOB, CAROL]), reporter=PEOPLE)
-    def equivocate(self, signer: bytes, reporter: bytes) -> None:
-        """Sign two headers for one height, and be reported."""
-        self.stage.equivocate(signer, reporter)
-
-    @rule(number=st.integers(0, 9), account=ACCOUNTS, other=st.sampled_from([None] * 4 + [1, 2, 5]), trick=TRICKS)
-    def claim(self, number: int, account: int, other: int | None, trick: Trick) -> None:
-        """Claim by a batch, final or not, with its own state or that of another, reverted or not."""
-        rollup = self.stage.model.rollup
-        shown = [*rollup.batches, *rollup.cut]
-        batch = shown[number % len(shown)] if other is not None else rollup.batches[number % len(rollup.batches)]
-        index = batch.index if other is None else other % (len(rollup.batches) + 1)
+    @rule(account=ACCOUNTS, back=st.sampled_from([0, 0, 0, 1, 2]), trick=TRICKS)
+    def claim(self, account: int, back: int, trick: Trick) -> None:
+        """Claim by a final batch."""
+        batch = self.rollup.batches[max(0, self.rollup.finalised - back)]
         if batch.ledger.holders:
-            self.stage.claim(index, batch.ledger, account % len(batch.ledger.holders), DAVE, trick)
+            self.stage.claim(batch.index, batch.ledger, account % len(batch.ledger.holders), DAVE, trick)
 
-    @rule(account=ACCOUNTS, other=st.sampled_from([None] * 6 + [1, 2]), trick=TRICKS)
-    def register(self, account: int, other: int | None, trick: Trick) -> None:
-        """Register by the last final state, or by another."""
-        rollup = self.stage.model.rollup
-        ledger = rollup.final.ledger if other is None else [rollup.batches[0], *rollup.batches, *rollup.cut][-other].ledger
+    @rule(number=ANY, account=ACCOUNTS, other=st.integers(0, 9))
+    def claim_wrongly(self, number: int, account: int, other: int) -> None:
+        """Claim by a state that is not final, that was reverted, or that another batch's number goes with."""
+        shown = [*self.rollup.batches, *self.rollup.cut, *self.rollup.cut]
+        ledger = shown[number % len(shown)].ledger
+        if ledger.holders:
+            self.stage.claim(other % (len(self.rollup.batches) + 1), ledger, account % len(ledger.holders), DAVE)
+
+    @precondition(lambda self: self.rollup.final.ledger.holders and not settled(self))
+    @rule(which=st.integers(0, 2))
+    def jump_the_gun(self, which: int) -> None:
+        """Ask for what is only due after the end."""
+        if which == 0:
+            self.stage.register(self.rollup.final.ledger, 0, DAVE)
+        elif which == 1:
+            self.stage.collect(0, DAVE)
+        else:
+            self.stage.refund(0, 0, DAVE)
+
+    @precondition(settled)
+    @rule(account=ACCOUNTS, other=st.sampled_from([-1] * 6 + [0, 1, 2]), trick=TRICKS)
+    def register(self, account: int, other: int, trick: Trick) -> None:
+        """Register by the end state, or by another."""
+        shown = [*self.rollup.batches, *self.rollup.cut]
+        ledger = self.rollup.final.ledger if other < 0 else shown[-1 - other % len(shown)].ledger
         if ledger.holders:
             self.stage.register(ledger, account % len(ledger.holders), DAVE, trick)
 
+    @precondition(settled)
     @rule(account=ACCOUNTS, trick=TRICKS)
     def collect(self, account: int, trick: Trick) -> None:
         """Collect a share."""
         self.stage.collect(account, BOB, trick)
 
-    @precondition(lambda self: self.stage.model.inbox.messages)
-    @rule(back=st.integers(-1, 5), shift=st.sampled_from([0] * 6 + [1]), trick=TRICKS)
-    def refund(self, back: int, shift: int, trick: Trick) -> None:
-        """Ask for one of the latest messages back, showing it or another."""
-        count = len(self.stage.model.inbox.messages)
-        index = max(0, count - 1 - back)
-        self.stage.refund(index, min(index + shift, count - 1), CAROL, trick)
-
-    @invariant()
-    def everything_is_as_it_should_be(self) -> None:
-        """See `invariants`."""
-        invariants.check_money(self.stage)
-        invariants.check_chain(self.stage)
-        invariants.check_stakes(self.stage)
-        invariants.check_freeze(self.stage)
-
-    def teardown(self) -> None:
-        """Both ends of the story: the chain goes on if it can, and it ends."""
-        if not self.stage.model.rollup.frozen:
-            restore = self.stage.keep()
-            closing.go_on(self.stage)
-            self.everything_is_as_it_should_be()
-            restore()
-        closing.end(self.stage)
-        self.everything_is_as_it_should_be()
-
-    def _time(self, time: str, parent: Batch) -> int:
-        now, last = self.stage.now, parent.headers[-1].timestamp
-        return {
-            "now": max(now, last),
-            "ahead": now + MAX_TIME_AHEAD,
-            "late": now + MAX_TIME_AHEAD + 1,
-            "lag": max(last, now - MAX_TIME_LAG),
-            "early": now - MAX_TIME_LAG - 1,
-            "fell": last - 1,
-        }[time]
-
-    def _deadlines(self) -> list[int]:
-        rollup, vault = self.stage.model.rollup, self.stage.model.vault
-        found = [batch.deadline for batch in rollup.batches[rollup.finalised + 1 :][:2]]
-        found += [bounty.due for bounty in rollup.stakes.bounties.values()]
-        found += [rollup.exclusive_until, vault.registration_deadline]
-        if rollup.freeze_deadline != NEVER:
-            found += [rollup.inbox.times[rollup.consumed] + FORCE_DEADLINE, rollup.freeze_deadline]
-        return sorted(deadline for deadline in found if deadline + 1 >= self.stage.now)
-
-
-def _after(ledger: Ledger, deeds: list[Deed]) -> Ledger:
-    for deed in deeds:
-        ledger = ledger.do(deed)
-    return ledger
-
-
-def _lie(ledger: Ledger, lie: str, poster: bytes) -> Ledger:
-    """What a thief makes of it, for an account of its own if it has one."""
-    own = next((n for n, holder in enumerate(ledger.holders) if holder.owner == poster), 0)
-    return ledger.do(Deed(lie, own, 0, 50 * USD)) if lie in {"steal", "forge"} else ledger
+    @precondition(settled)
+    @rule(early=st.integers(-2, 0), shift=st.sampled_from([0] * 6 + [1]), which=ANY, trick=TRICKS)
+    def refund(self, early: int, shift: int, which: int, trick: Trick) -> None:
+        """Ask for a message back that was never taken, or for a wrong one."""
+        messages, first = self.stage.model.inbox.messages, self.rollup.final.ledger.consumed
+        index = max(0, first + (early if early and which % 2 else which % (len(messages) - first + 1)))
+        self.stage.refund(index, min(index + shift, len(messages) - 1), CAROL, trick)

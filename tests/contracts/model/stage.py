@@ -17,7 +17,7 @@ from rollup.l1.devkeys import dev_address, dev_key
 from rollup.types.blocks import Header, encode_batch
 from tests.contracts.model.inbox import Inbox, Trick, forced_withdrawal
 from tests.contracts.model.ledger import Ledger
-from tests.contracts.model.refusal import Refused
+from tests.contracts.model.refusal import Refused, require
 from tests.contracts.model.rollup import Batch, Draft, Rollup, Verdict
 from tests.contracts.model.stakes import Moment, Purse, Stakes, commitment_of
 from tests.contracts.model.vault import Vault
@@ -88,10 +88,18 @@ class Stage:
 
         return restore
 
-    def agree(self, predict: Callable[[], object], send: Callable[[], object], trick: Trick = Trick.NONE) -> bool:
-        """Do it to both sides; the same error with the same arguments, or success."""
+    def agree(
+        self,
+        predict: Callable[[], object],
+        send: Callable[[], object],
+        trick: Trick = Trick.NONE,
+        *,
+        running: bool = False,
+    ) -> bool:
+        """Do it to both sides; the same error with the same arguments, or success. `running`: never after a freeze."""
         expected = actual = None
         try:
+            require(not (running and self.model.rollup.frozen), "ChainFrozen")
             predict()
         except Refused as refusal:
             expected = (refusal.name, refusal.arguments)
@@ -108,32 +116,36 @@ class Stage:
         """Inbox.open."""
         inbox = self.model.inbox
         return self.agree(
-            lambda: self._running() or inbox.open(payer, owner, amount, trick, self.now),
+            lambda: inbox.open(payer, owner, amount, trick, self.now),
             lambda: self.world.inbox.send("open", owner, amount, sender=payer),
             trick,
+            running=True,
         )
 
     def deposit(self, payer: bytes, account: int, amount: int, trick: Trick = Trick.NONE) -> bool:
         """Inbox.deposit."""
         return self.agree(
-            lambda: self._running() or self.model.inbox.deposit(payer, account, amount, trick, self.now),
+            lambda: self.model.inbox.deposit(payer, account, amount, trick, self.now),
             lambda: self.world.inbox.send("deposit", account, amount, sender=payer),
             trick,
+            running=True,
         )
 
     def force(self, sender: bytes, account: int, amount: int, value: int) -> bool:
         """Inbox.force of a withdrawal."""
         rollup, transaction = self.model.rollup, forced_withdrawal(account, amount)
         return self.agree(
-            lambda: self._running() or rollup.inbox.force(sender, account, amount, value, rollup.consumed, self.now),
+            lambda: rollup.inbox.force(sender, account, amount, value, rollup.consumed, self.now),
             lambda: self.world.inbox.send("force", transaction, sender=sender, value=value),
+            running=True,
         )
 
     def list(self, sender: bytes, item: bytes) -> bool:
         """Inbox.list."""
         return self.agree(
-            lambda: self._running() or self.model.inbox.list(sender, item, self.now),
+            lambda: self.model.inbox.list(sender, item, self.now),
             lambda: self.world.inbox.send("list", item, sender=sender),
+            running=True,
         )
 
     def gift(self, payer: bytes, amount: int) -> None:
@@ -186,14 +198,13 @@ class Stage:
     def stake(self, who: bytes, amount: int) -> bool:
         """Rollup.stake."""
         return self.agree(
-            lambda: self.model.stakes.stake(who, amount), lambda: self.world.rollup.send("stake", sender=who, value=amount)
+            lambda: self.model.stakes.stake(who, amount),
+            lambda: self.world.rollup.send("stake", sender=who, value=amount),
         )
 
     def unstake(self, who: bytes) -> bool:
         """Rollup.unstake."""
-        return self.agree(
-            lambda: self.model.rollup.unstake(who), lambda: self.world.rollup.send("unstake", sender=who)
-        )
+        return self.agree(lambda: self.model.rollup.unstake(who), lambda: self.world.rollup.send("unstake", sender=who))
 
     def commit(self, who: bytes, verdict: bytes) -> bool:
         """Rollup.commit."""
@@ -267,10 +278,6 @@ class Stage:
             lambda: self.world.vault.send("refund", index, raw, sender=caller),
             trick,
         )
-
-    def _running(self) -> None:
-        if self.model.rollup.frozen:
-            raise Refused("ChainFrozen")
 
     def _play(self, trick: Trick | None) -> None:
         if trick is not None and (trick or self._tricky):
