@@ -88,11 +88,11 @@ async def freeze(stage: Stage, machine: Machine, user: User, waiting: Waiting) -
     with stage.report.step("freeze", "freezing the chain") as step:
         rollup, books = stage.observer.rollup, Books(stage)
         key = machine.key(user.key)
-        await machine.run("freeze", "--key", key, codes=(FAILED,))
+        await machine.run("freeze", "--yes", "--key", key, codes=(FAILED,))
         require_equal("whether it is frozen during the grace", False, await rollup.call("frozen"))
         _, deadline = await rollup.call("freezeDeadline")
         skipped = await pass_time(stage, deadline)
-        await machine.run("freeze", "--key", key)
+        await machine.run("freeze", "--yes", "--key", key)
         require_equal("whether it is frozen", True, await rollup.call("frozen"))
         (frozen,) = await books.seen(rollup, "Frozen")
         require_equal("who froze it", user.owner, frozen.event.values["caller"])
@@ -111,6 +111,6 @@ async def freeze(stage: Stage, machine: Machine, user: User, waiting: Waiting) -
 async def refuse_to_freeze(stage: Stage, machine: Machine, user: User) -> None:
     """Nothing waits any more, so nobody can freeze."""
     with stage.report.step("no-freeze", "trying to freeze the chain") as step:
-        await machine.run("freeze", "--key", machine.key(user.key), codes=(FAILED,))
+        await machine.run("freeze", "--yes", "--key", machine.key(user.key), codes=(FAILED,))
         require_equal("whether it is frozen", False, await stage.observer.rollup.call("frozen"))
         step.found("refused: nothing waits for longer than it may")

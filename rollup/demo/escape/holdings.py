@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rollup.cli.amounts import show_usd
 from rollup.demo.escape.reckoning import Prices, worth
-from rollup.demo.honest import see_batch, send_prices
+from rollup.demo.honest import see_batch, see_cash, send_prices
 from rollup.demo.markets import SPOT, deal, find, move, publish_surface
 from rollup.demo.party import DOLLAR, OPENINGS, PRICES, User
 from rollup.demo.report import NotVerified, require, require_equal
@@ -20,6 +21,8 @@ from rollup.types.limits import INSURANCE_FUND, MILLION
 
 FUND: Final = 5_000 * DOLLAR
 """µUSD given to the insurance fund; it covers the debt, so that the debt stays while the auction lasts."""
+SIDE: Final = 765 * DOLLAR + 432_101
+"""µUSD in the debtor's other account."""
 GEARED: Final = OPENINGS[3] * MILLION // SPOT * 38 // 10
 """µcoin of the future that the account bought which is to fall below zero."""
 DEEP: Final = SPOT * 730 // 1000
@@ -44,8 +47,26 @@ WISHES: Final = (
     Wish(PUT, 1, 0, 230_000),
     Wish(FUTURE, 0, 1, 420_000),
 )
-"""Between two makers and a taker. The last account holds nothing but cash, the one before it may be geared."""
+"""Between two makers and a taker. The last one opened first holds nothing but cash, the one before it may be geared."""
 GEARED_WISH: Final = Wish(FUTURE, 3, 0, GEARED)
+
+
+async def open_sub_account(stage: Stage, client: Client) -> None:
+    """Another account of the owner who is to be in debt with the first; its money is no part of that account's."""
+    with stage.report.step("sub-account", "opening a second account of one owner") as step:
+        first = stage.party.takers[1]
+        await stage.bank.mint(SIDE)
+        opened = await stage.bank.open(first.owner, SIDE)
+        second = User(opened.account, first.key, first.wallet, cash=opened.amount)
+        stage.party.users.append(second)
+        await see_cash(step, client, second)
+        require_equal("owner on L1", first.owner, await stage.observer.inbox.call("ownerOf", second.account))
+        step.found(
+            f"account {second.account} with {show_usd(SIDE)} USD, beside account {first.account}",
+            account=second.account,
+            owner=second.owner,
+            amount=SIDE,
+        )
 
 
 async def give_to_fund(stage: Stage, client: Client) -> None:
@@ -117,6 +138,7 @@ async def fall(stage: Stage, client: Client) -> User:
             spot=spot,
             batch=batch,
             account=user.account,
+            owner=user.owner,
             equity=equity,
         )
     return user

@@ -39,22 +39,23 @@ class Late:
 async def killed_after(stage: Stage, day: Callable[[Client], Awaitable[None]]) -> None:
     """Run the designated sequencer for `day`, then kill it with SIGKILL; it leaves no word on L1 of its end."""
     role = sequencer_role(stage.site, SEQUENCER, block_seconds=0.1, batch_seconds=1.0)
-    killed = False
+    pid = 0
     try:
         async with running(role, lambda _: None) as ready:
             async with open_client(ready["ws"]) as client:
                 await day(client)
-            killed = True
-            await _kill(stage, ready["pid"])
+            pid = ready["pid"]
+            os.kill(pid, signal.SIGKILL)
             await trio.sleep_forever()  # the role's end cancels this
     except* RoleFailed:
-        if not killed:
+        if not pid:
             raise
+    await _see_killed(stage, pid)
 
 
-async def _kill(stage: Stage, pid: int) -> None:
+async def _see_killed(stage: Stage, pid: int) -> None:
     with stage.report.step("kill", "killing the sequencer") as step:
-        os.kill(pid, signal.SIGKILL)
+        require(not _runs(pid), f"whether process {pid} runs", "no", "yes")
         standing = await stage.observer.standing()
         pending = standing.batch_count - 1 - standing.finalised
         step.found(
@@ -63,6 +64,14 @@ async def _kill(stage: Stage, pid: int) -> None:
             finalised=standing.finalised,
             pending=pending,
         )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def pay_in_late(stage: Stage) -> list[Late]:

@@ -10,7 +10,7 @@ from rollup.cli.amounts import show_usd
 from rollup.demo.escape.books import Books
 from rollup.demo.escape.holdings import DEEP, prices_at_end
 from rollup.demo.escape.killing import NEWCOMER, Late
-from rollup.demo.escape.machine import Machine
+from rollup.demo.escape.machine import KEY_FILE, Machine
 from rollup.demo.escape.reckoning import check_options, shares, worth
 from rollup.demo.escape.setting import pass_time
 from rollup.demo.party import DOLLAR, User
@@ -114,6 +114,8 @@ async def register_all(stage: Stage, machine: Machine, leaving: Leaving) -> None
         require(total <= pot, "pot, µUSD", f"{total:,} or more", pot)
         positions = {user.account: sum(map(bool, user.positions.values())) for user in stage.party.users}
         leaving.gas["register"] = {account: seen.gas for account, seen in sorted(registered.items())}
+        foreign = [name for name in machine.holds() if not name.startswith(KEY_FILE)]
+        require_equal("files on the users' machine besides keys", [], foreign)
         step.found(
             f"{len(registered)} accounts registered, each to the unit; {_range(leaving.gas['register'])} gas each",
             batch=batch,
@@ -198,8 +200,8 @@ async def _require_purses(stage: Stage, books: Books, leaving: Leaving) -> None:
 
 async def _escape_all(stage: Stage, machine: Machine) -> None:
     """One command per owner; whoever has nothing to do yet, or any more, is told so."""
-    for key in [*(user.key for user in stage.party.users), NEWCOMER]:
-        await machine.run("escape", "--key", machine.key(key))
+    for key in dict.fromkeys([*(user.key for user in stage.party.users), NEWCOMER]):
+        await machine.run("escape", "--yes", "--key", machine.key(key))
 
 
 def _late(values: Mapping[str, Any]) -> tuple[int, int, bytes, int]:

@@ -18,6 +18,7 @@ from rollup.l1.devkeys import dev_key
 
 SOURCES: Final = Path(rollup.__file__).resolve().parents[1]
 """Where Python finds the program when it is run from a checkout."""
+KEY_FILE: Final = "key-"
 TAIL: Final = 600
 """Characters shown of what a failed command said."""
 
@@ -33,7 +34,7 @@ class Machine:
 
     def key(self, number: int) -> str:
         """A development key in a file of this machine, as `--key` wants it."""
-        path = self.folder / f"key-{number}"
+        path = self.folder / f"{KEY_FILE}{number}"
         if not path.exists():
             path.touch(mode=0o600)
             path.write_text(f"0x{dev_key(number).hex()}\n", encoding="ascii")
@@ -58,6 +59,10 @@ class Machine:
                 raise NotVerified(f"{name} ended with code {done.returncode}: {said[-TAIL:]}")
             return [msgspec.json.decode(line) for line in done.stdout.splitlines() if line]
         raise NotVerified(f"{name} did not end within {self._patience:g} s")
+
+    def holds(self) -> list[str]:
+        """Names of all that lies on it."""
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
 
     def _environment(self) -> dict[str, str]:
         """Nothing of the caller's configuration."""

@@ -8,7 +8,7 @@ from typing import Any
 from rollup.cli.app import FAILED, OK, deliberate
 from rollup.cli.output import Output
 from rollup.demo.escape.forcing import force_withdrawal, freeze, let_it_lie
-from rollup.demo.escape.holdings import fall, give_to_fund, take_positions
+from rollup.demo.escape.holdings import fall, give_to_fund, open_sub_account, take_positions
 from rollup.demo.escape.killing import NEWCOMER, killed_after, pay_in_late
 from rollup.demo.escape.leaving import collect_all, reckon, register_all, see_claims_and_refunds, take_from_vault
 from rollup.demo.escape.machine import Machine
@@ -86,6 +86,7 @@ async def _fill_purses(stage: Stage) -> None:
 async def _honest_day(stage: Stage, client: Client, variant: Variant, day: Day) -> None:
     await open_accounts(stage, client)
     await publish_prices(stage, client)
+    await open_sub_account(stage, client)
     await give_to_fund(stage, client)
     await trade(stage, client)
     day.withdrawer, _ = await withdraw(stage, client)
