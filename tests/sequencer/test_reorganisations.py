@@ -15,7 +15,7 @@ from rollup.sequencer.rejections import StoppedServing
 from tests.support.deployed import SEQUENCER, Site, open_site
 from tests.support.poster import FIRST_OWNER
 from tests.support.relay import relay_to
-from tests.support.served import Signatures, derive, funded, options, posted, serve, until_so
+from tests.support.served import Signatures, consumed, derive, funded, options, posted, serve, until_so
 from tests.support.trader import USD, Trader, open_accounts
 
 OWNERS = [FIRST_OWNER, FIRST_OWNER + 1]
@@ -61,17 +61,6 @@ async def balance(rpc: Any, account: int) -> float:
     """An account's dollars."""
     found = await rpc.call("private/get_subaccount", {"subaccount_id": account})
     return float(found["collaterals"][0]["amount"])
-
-
-async def consumed(node: Node, count: int) -> None:
-    """Wait until so many messages are in durable blocks."""
-    store = node.sequencer.store
-
-    def seen() -> bool:
-        record = store.records.block(store.committed)
-        return record is not None and record.header.inbox_index >= count
-
-    await until_so(seen, f"{count} messages")
 
 
 def alarms(node: Node) -> set[str]:

@@ -98,6 +98,17 @@ async def posted(node: Node) -> None:
     await until_so(lambda: sequencer.watcher.progress.block >= sequencer.store.committed, "everything on L1")
 
 
+async def consumed(node: Node, count: int) -> None:
+    """Wait until so many messages are in durable blocks."""
+    store = node.sequencer.store
+
+    def seen() -> bool:
+        record = store.records.block(store.committed)
+        return record is not None and record.header.inbox_index >= count
+
+    await until_so(seen, f"{count} messages")
+
+
 async def derive(site: Site) -> StateStore:
     """The state as anybody rebuilds it from L1, every block tried to be proven wrong."""
     origin = await read_origin(site.l1, site.deployment.rollup)
