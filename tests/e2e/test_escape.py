@@ -14,7 +14,7 @@ from tests.support.programs import running_program
 PATIENCE = 900.0
 """Seconds after which a run has hung; it takes a minute on an idle machine."""
 HOUR = 3_600
-DAY = ["l1", "deploy", "deposits", "prices", "sub-account", "insurance", "trades", "withdrawal", "positions"]
+DAY = ["l1", "deploy", "deposits", "sub-account", "insurance", "prices", "trades", "withdrawal", "positions"]
 SILENCE = ["batch", "finality", "kill", "force", "late-deposits", "overdue"]
 LEAVING = ["freeze", "reckoning", "escape", "claim", "refund", "collect", "balance"]
 FREEZE = [*DAY, "fall", *SILENCE, *LEAVING, "summary"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from rollup.cli.amounts import show_usd
@@ -27,9 +27,9 @@ TIMESTAMP: Final = 7
 """Where the last block's time stands in a batch."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Leaving:
-    """What everybody is due: equities and shares by account, claim and refunds apart. `gas` grows by what was done."""
+    """What everybody is due: equities and shares by account, claim and refunds apart."""
 
     equities: dict[int, int]
     due: dict[int, int]
@@ -37,7 +37,6 @@ class Leaving:
     late: list[Late]
     before: dict[bytes, int]
     vault: int
-    gas: dict[str, Any] = field(default_factory=dict)
 
     @property
     def claimed(self) -> int:
@@ -113,16 +112,16 @@ async def register_all(stage: Stage, machine: Machine, leaving: Leaving) -> None
         total = sum(leaving.due.values())
         require(total <= pot, "pot, µUSD", f"{total:,} or more", pot)
         positions = {user.account: sum(map(bool, user.positions.values())) for user in stage.party.users}
-        leaving.gas["register"] = {account: seen.gas for account, seen in sorted(registered.items())}
+        gas = {account: seen.gas for account, seen in sorted(registered.items())}
         foreign = [name for name in machine.holds() if not name.startswith(KEY_FILE)]
         require_equal("files on the users' machine besides keys", [], foreign)
         step.found(
-            f"{len(registered)} accounts registered, each to the unit; {_range(leaving.gas['register'])} gas each",
+            f"{len(registered)} accounts registered, each to the unit; {_range(gas)} gas each",
             batch=batch,
             equities=shown,
             positions={account: positions[account] for account in sorted(registered)},
             pot=pot,
-            gas=leaving.gas["register"],
+            gas=gas,
         )
 
 
@@ -133,20 +132,19 @@ async def see_claims_and_refunds(stage: Stage, leaving: Leaving) -> None:
         claimed = await books.by_account("Claimed")
         paid = {account: (seen.event.values["owner"], seen.event.values["amount"]) for account, seen in claimed.items()}
         require_equal("claims", {user.account: (user.owner, leaving.claimed)}, paid)
-        leaving.gas["claim"] = claimed[user.account].gas
-        text = f"{show_usd(leaving.claimed)} USD to 0x{user.owner.hex()}, {leaving.gas['claim']:,} gas"
-        step.found(text, account=user.account, amount=leaving.claimed, gas=leaving.gas["claim"])
+        gas = claimed[user.account].gas
+        text = f"{show_usd(leaving.claimed)} USD to 0x{user.owner.hex()}, {gas:,} gas"
+        step.found(text, account=user.account, amount=leaving.claimed, gas=gas)
     with stage.report.step("refund", "looking at the late deposits") as step:
         refunds = await books.seen(books.vault, "Refunded")
         shown = sorted(_late(seen.event.values) for seen in refunds)
         require_equal(
             "refunds", sorted((each.index, each.account, each.owner, each.amount) for each in leaving.late), shown
         )
-        leaving.gas["refund"] = [seen.gas for seen in refunds]
         step.found(
-            f"{show_usd(leaving.refunded)} USD in {len(refunds)} refunds, {max(leaving.gas['refund']):,} gas at most",
+            f"{show_usd(leaving.refunded)} USD in {len(refunds)} refunds, {max(seen.gas for seen in refunds):,} gas at most",
             amounts=[each.amount for each in leaving.late],
-            gas=leaving.gas["refund"],
+            gas=[seen.gas for seen in refunds],
         )
 
 
@@ -159,12 +157,11 @@ async def collect_all(stage: Stage, machine: Machine, leaving: Leaving) -> dict[
         collected = await books.by_account("Collected")
         shown = {account: seen.event.values["amount"] for account, seen in collected.items()}
         require_equal("shares, µUSD", {account: share for account, share in leaving.due.items() if share}, shown)
-        leaving.gas["collect"] = {account: seen.gas for account, seen in sorted(collected.items())}
+        gas = {account: seen.gas for account, seen in sorted(collected.items())}
         step.found(
-            f"{show_usd(sum(shown.values()))} USD to {len(shown)} accounts, each to the unit; "
-            f"{_range(leaving.gas['collect'])} gas each",
+            f"{show_usd(sum(shown.values()))} USD to {len(shown)} accounts, each to the unit; {_range(gas)} gas each",
             shares=shown,
-            gas=leaving.gas["collect"],
+            gas=gas,
             skipped=skipped,
         )
     return await _balance(stage, leaving)
@@ -185,7 +182,7 @@ async def _balance(stage: Stage, leaving: Leaving) -> dict[str, Any]:
             vault_before=leaving.vault,
             vault_after=left,
         )
-    return {"paid": paid, "vault_before": leaving.vault, "vault_after": left, "gas": leaving.gas}
+    return {"paid": paid, "vault_before": leaving.vault, "vault_after": left}
 
 
 async def _require_purses(stage: Stage, books: Books, leaving: Leaving) -> None:

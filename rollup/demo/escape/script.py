@@ -14,7 +14,7 @@ from rollup.demo.escape.leaving import collect_all, reckon, register_all, see_cl
 from rollup.demo.escape.machine import Machine
 from rollup.demo.escape.setting import STRANGER, EscapeSettings, Variant, plan_escape
 from rollup.demo.escape.takeover import take_over
-from rollup.demo.honest import open_accounts, publish_prices, see_all_posted, see_final, trade, withdraw
+from rollup.demo.honest import open_accounts, publish_prices, see_all_posted, see_final, send_prices, trade, withdraw
 from rollup.demo.party import OPENINGS, USERS, User
 from rollup.demo.report import Report
 from rollup.demo.script import open_l1
@@ -46,7 +46,8 @@ async def run_escape(settings: EscapeSettings, output: Output) -> int:
         report.fail(known)
         report.summary(ok=False, steps=len(report.done))
         return FAILED
-    report.summary(ok=True, steps=len(report.done), variant=str(settings.variant), **figures)
+    gas = {step.name: step.figures["gas"] for step in report.done if "gas" in step.figures and step.name != "deploy"}
+    report.summary(ok=True, steps=len(report.done), variant=str(settings.variant), **figures, gas=gas)
     return OK
 
 
@@ -85,10 +86,11 @@ async def _fill_purses(stage: Stage) -> None:
 
 async def _honest_day(stage: Stage, client: Client, variant: Variant, day: Day) -> None:
     await open_accounts(stage, client)
-    await publish_prices(stage, client)
     await open_sub_account(stage, client)
     await give_to_fund(stage, client)
+    await publish_prices(stage, client)
     await trade(stage, client)
+    await send_prices(stage, client)  # who holds positions withdraws at fresh prices only
     day.withdrawer, _ = await withdraw(stage, client)
     await take_positions(stage, client, geared=variant is not Variant.TAKEOVER)
     if variant is not Variant.TAKEOVER:
