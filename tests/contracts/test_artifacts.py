@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from rollup.l1.artifacts import artifact_names, load_artifact
 from rollup.l1.limits import MAX_CODE_BYTES, MAX_INITCODE_BYTES
+from tests.support.compiler import run_node
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 CONTRACTS = ("Appraiser", "Inbox", "Pricer", "RecallableUSD", "Rollup", "TestUSD", "Vault", "Verifier")
 
 
 def run_compiler(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the contract build; skip where Node or the pinned compiler is not installed, except in CI."""
-    node = shutil.which("node")
-    missing = "node" if node is None else "node_modules/solc" if not (REPOSITORY / "node_modules/solc").is_dir() else ""
-    if missing:
-        message = f"{missing} is not installed: run `npm ci` with Node 20 or later"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    command = [str(node), str(REPOSITORY / "contracts" / "compile.mjs"), *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
+    """Run the contract build."""
+    return run_node("contracts/compile.mjs", *arguments)
 
 
 @pytest.mark.slow
