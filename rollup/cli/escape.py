@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rollup.cli.exits import ASKING, HERE, Consent, Teller, Where, manner_of, open_exit
+from rollup.cli.exits import ASKING, HERE, Accounts, Consent, Teller, Where, manner_of, open_exit
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.verify import watching_progress
 from rollup.derive.mirror import open_mirror
@@ -16,7 +16,7 @@ from rollup.exit.leaving import leave
 
 async def escape(
     *,
-    account: Annotated[tuple[int, ...], Parameter(help="account to get out, whoever owns it; may be repeated")] = (),
+    account: Accounts = (),
     everyone: Annotated[bool, Parameter(name="--all", negative=(), help="get everybody out")] = False,
     where: Where = HERE,
     consent: Consent = ASKING,

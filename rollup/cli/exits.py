@@ -24,8 +24,10 @@ from rollup.exit.amounts import show_cost
 from rollup.exit.contracts import Contracts, find_contracts
 from rollup.exit.errors import NotConfirmed
 from rollup.exit.sending import Done, Passed
+from rollup.exit.situation import Situation
 from rollup.exit.steps import Later, Plan, Step
 from rollup.exit.walking import Happening, Left, Manner, Planned, Trouble, Waits
+from rollup.exit.ways import Phase, phase_of, tell_ways
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment
@@ -58,6 +60,9 @@ class Consent:
     patience: Annotated[float, Parameter(help="seconds of L1 standing still after which waiting ends")] = 180.0
 
 
+Accounts = Annotated[
+    tuple[int, ...], Parameter(negative=(), help="account to get out, whoever owns it; may be repeated")
+]
 HERE = Where()
 ASKING = Consent()
 
@@ -108,6 +113,8 @@ class Teller:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._awaited = ""
+        self._begun = 0
+        self._phase: Phase | None = None
 
     def tell(self, happening: Happening) -> None:
         """Hear what happens on a walk."""
@@ -125,6 +132,20 @@ class Teller:
                 self._show_wait(happening)
             case Trouble(error, pause):
                 self._output.note(f"L1 fails: {error}; trying again in {pause:g} s")
+
+    def situation(self, situation: Situation) -> None:
+        """Hear how the chain stands; told when its phase is another than before."""
+        phase = phase_of(situation)
+        if phase is self._phase:
+            return
+        self._phase = phase
+        self._stop_waiting()
+        ways = tell_ways(situation)
+        if self._output.json:
+            self._output.result({"situation": phase.value, "l1_time": situation.now, "ways": ways})
+            return
+        for line in ways:
+            print(line, flush=True)
 
     def end(self, left: Left, *, dry_run: bool = False) -> None:
         """How the walk ended."""
@@ -188,14 +209,14 @@ class Teller:
                 self._output.result({"waiting": waits.what, "after": waits.after, "now": waits.now})
         else:
             if self._bar is None:
-                self._output.note(f"waiting for {waits.what}, possible after {show_time(waits.after or None)}")
+                self._output.note(f"waiting for {waits.what}, {_due(waits.after)}")
                 self._bar = make_bar()
                 self._bar.start()
-                left = max(1, waits.after - waits.now)
-                self._task = self._bar.add_task(f"waiting for {waits.what}", total=left)
+                self._begun = waits.now
+                self._task = self._bar.add_task(f"waiting for {waits.what}", total=None)
             assert self._task is not None, "a bar has its task"
-            total = self._bar.tasks[0].total or 0
-            self._bar.update(self._task, completed=total - max(0, waits.after - waits.now))
+            total = None if waits.after is None else waits.after + 1 - self._begun
+            self._bar.update(self._task, total=total, completed=waits.now - self._begun)
         self._awaited = waits.what
 
     def _stop_waiting(self) -> None:
@@ -226,6 +247,10 @@ def show_time(time: int | None) -> str:
     if time is None:
         return "nobody can say when"
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _due(after: int | None) -> str:
+    return "as soon as somebody acts" if after is None else f"possible after {show_time(after)}"
 
 
 def _what_remains(plan: Plan) -> str:

@@ -41,8 +41,10 @@ async def await_time(
     *,
     tell: Callable[[int], None] = lambda _now: None,
     patience: float = PATIENCE,
+    poll: float = POLL,
+    since_block: int | None = None,
 ) -> None:
-    """Wait until L1 time is past `after`; `tell` hears the time at each look.
+    """Wait until L1 time is past `after`, or L1 has a block after `since_block`; `tell` hears the time at each look.
 
     `L1StandsStill` if it does not move for `patience` seconds, as on a development node without new transactions.
     """
@@ -53,10 +55,10 @@ async def await_time(
             raise L1Error("the node has no newest block", retryable=True)
         now = await time_ahead(client, head.timestamp)
         tell(now)
-        if now > after:
+        if now > after or (since_block is not None and head.number > since_block):
             return
         if now > seen:
             seen, since = now, trio.current_time()
         elif trio.current_time() - since >= patience:
             raise L1StandsStill(what, after, now, patience)
-        await trio.sleep(min(max(POLL, (after + 1 - now) / 2), LONGEST_POLL))
+        await trio.sleep(poll if since_block is not None else min(max(poll, (after + 1 - now) / 2), LONGEST_POLL))

@@ -24,7 +24,7 @@ async def leave(payer: L1Account, contracts: Contracts, mirror: Mirror, whose: W
     `NothingToCollect` if there is no account and no deposit of theirs; `NotFrozen`, `EndUnknown` and `NotInEndState` as
     `plan_leaving`; otherwise as `walk`.
     """
-    return await walk(payer, contracts, partial(_plan_for, contracts, mirror, whose), manner)
+    return await walk(payer, contracts, partial(plan_for, contracts, mirror, whose), manner)
 
 
 async def freeze(payer: L1Account, contracts: Contracts, manner: Manner = DEFAULT) -> Left:
@@ -41,7 +41,8 @@ async def freeze(payer: L1Account, contracts: Contracts, manner: Manner = DEFAUL
     return await walk(payer, contracts, partial(_plan_freeze, contracts), manner)
 
 
-async def _plan_for(contracts: Contracts, mirror: Mirror, whose: Whose) -> Plan:
+async def plan_for(contracts: Contracts, mirror: Mirror, whose: Whose) -> Plan:
+    """The plan of leaving; `NothingToCollect` for whom it holds nothing, now or later or before."""
     plan = await plan_leaving(contracts, mirror, whose)
     if not plan.found:
         raise NothingToCollect(f"{whose} has no account in the end state, and no deposit came too late for it")

@@ -41,6 +41,8 @@ DONE_BY_OTHERS: Final = frozenset(
 NOT_DUE: Final = frozenset({"WindowOpen", "RegistrationOpen", "NotOverdue", "NotEnded"})
 OVERTAKEN: Final = frozenset({"BatchUnknown", "BatchNotFinal", "WrongRoot", "WrongMessage", "IndexUnknown"})
 """What a reorganisation of L1 answers to a step of the branch that it took away."""
+OUTBID: Final = frozenset({"FeeTooLow"})
+"""The queue grew faster than expected: the next plan knows the new fee."""
 _AMOUNTS: Final = {"Claimed": "amount", "Refunded": "amount", "Collected": "amount"}
 
 
@@ -52,18 +54,19 @@ class WalletEmpty(PlumblineError):  # noqa: N818 - a state of affairs
 class Quote:
     """What a plan costs at today's prices: gas of each step that can be sent now, and about that of the later ones.
 
-    `price` in wei per gas; `balance` (wei) is what the wallet holds.
+    `price` in wei per gas; `fees` (wei) are spent beside gas; `balance` (wei) is what the wallet holds.
     """
 
     gas: dict[Key, int]
     later: int
     price: int
+    fees: int
     balance: int
 
     @property
     def cost_now(self) -> int:
         """Wei for what is sent now."""
-        return sum(self.gas.values()) * self.price
+        return sum(self.gas.values()) * self.price + self.fees
 
     @property
     def cost(self) -> int:
@@ -98,7 +101,8 @@ async def quote(payer: L1Account, plan: Plan) -> Quote:
     tried = await ask_all([partial(_estimate, payer, step) for step in plan.now])
     gas = {step.key: used for step, used in zip(plan.now, tried, strict=True) if used}
     price = (fees.max_fee - fees.max_priority_fee) // 2 + fees.max_priority_fee  # the node's base fee, not twice that
-    return Quote(gas, sum(step.gas for step in plan.later), price, balance)
+    fee = sum(step.fee for step in plan.now)
+    return Quote(gas, sum(step.gas for step in plan.later), price, fee, balance)
 
 
 async def send_steps(
@@ -141,7 +145,7 @@ async def settle_pool(payer: L1Account) -> None:
 
 async def _send(payer: L1Account, step: Step) -> SentTransaction | Passed:
     try:
-        return await payer.send(step.to, step.call)
+        return await payer.send(step.to, step.call, value=step.value)
     except L1Reverted as error:
         return _passed(step, error)
     except L1Refused as error:
@@ -158,7 +162,8 @@ async def _finish(payer: L1Account, contracts: Contracts, step: Step, sent: Sent
     paid = 0
     for event in contracts.vault.decode_events(receipt.logs):
         paid += event.values[_AMOUNTS[event.name]] if event.name in _AMOUNTS else 0
-    return Done(step, receipt.tx_hash, receipt.gas_used, receipt.gas_used * receipt.effective_gas_price, paid)
+    cost = receipt.gas_used * receipt.effective_gas_price + step.fee
+    return Done(step, receipt.tx_hash, receipt.gas_used, cost, paid)
 
 
 async def _mined(payer: L1Account, sent: SentTransaction) -> Receipt:
@@ -182,14 +187,14 @@ async def _mined(payer: L1Account, sent: SentTransaction) -> Receipt:
 
 
 def _passed(step: Step, error: L1Reverted) -> Passed:
-    if error.name not in DONE_BY_OTHERS | NOT_DUE | OVERTAKEN:
+    if error.name not in DONE_BY_OTHERS | NOT_DUE | OVERTAKEN | OUTBID:
         raise error
     return Passed(step, str(error), early=error.name in NOT_DUE)
 
 
 async def _estimate(payer: L1Account, step: Step) -> int:
     try:
-        return await payer.client.estimate_gas(step.to, step.call, sender=payer.address)
+        return await payer.client.estimate_gas(step.to, step.call, sender=payer.address, value=step.value)
     except L1Reverted:
         return 0
 

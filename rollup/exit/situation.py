@@ -78,7 +78,8 @@ class Situation:
     """L1 after block `l1_block`, whose time is `time`; times in Unix seconds of L1, `vault` in µUSD, fees in wei.
 
     `batch` is the last that stands, `final` the last that is final; of `messages` in the inbox `consumed` are taken.
-    `freeze_after`: anyone may freeze the chain after this time; None while nothing waits.
+    `posted_at`: when the last batch was posted. `freeze_after`: anyone may freeze the chain after this time; None while
+    nothing waits.
     """
 
     l1_block: int
@@ -87,6 +88,7 @@ class Situation:
     now: int
     terms: Terms
     batch: int
+    posted_at: int
     final: int
     pending: Pending | None
     proposer: Proposer
@@ -109,6 +111,11 @@ class Situation:
     def freezable(self) -> bool:
         """Whether anyone may freeze the chain now."""
         return not self.frozen and self.freeze_after is not None and self.now > self.freeze_after
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody has posted a batch for longer than the sequencer may be silent."""
+        return not self.frozen and self.now > self.posted_at + self.terms.proposer_timeout
 
     @property
     def open_to_all(self) -> bool:
@@ -158,6 +165,7 @@ class _Reader:
             now=self._now,
             terms=self._contracts.terms,
             batch=batch,
+            posted_at=await self._due(batch) - self._contracts.terms.dispute_window,
             final=final,
             pending=await self._pending(final, batch),
             proposer=await self._proposer(),

@@ -12,6 +12,7 @@ from rollup.exit.situation import Situation
 class Kind(StrEnum):
     """What a step does on L1."""
 
+    FORCE = "force"  # send a transaction through L1, which the chain must take in time
     FREEZE = "freeze"  # end the chain: nobody took a message for too long
     FINALISE = "finalise"  # make batches final whose dispute window is over
     CLAIM = "claim"  # be paid what was withdrawn
@@ -21,6 +22,7 @@ class Kind(StrEnum):
 
 
 GAS: Final = {
+    Kind.FORCE: 110_000,
     Kind.FREEZE: 75_000,
     Kind.FINALISE: 65_000,
     Kind.CLAIM: 160_000,
@@ -40,7 +42,7 @@ class Step:
     """A transaction that can be sent now: `call` to the contract `to`.
 
     `subject` is the batch of a finalisation, the message of a freeze or a refund, else the account. The money, `amount`
-    µUSD if that is known, goes to `owner`, whoever sends.
+    µUSD if that is known, goes to `owner`, whoever sends. `value` wei are sent along, of which `fee` are spent.
     """
 
     kind: Kind
@@ -50,6 +52,8 @@ class Step:
     why: str
     owner: bytes | None = None
     amount: int | None = None
+    value: int = 0
+    fee: int = 0
 
     @property
     def key(self) -> Key:
@@ -74,7 +78,8 @@ class Later:
 class Plan:
     """Everything that is left to do, in its order; `notes` say what nothing can be done about.
 
-    `found` counts accounts and deposits of whoever leaves, those that were paid already included.
+    `found` counts accounts and deposits of whoever leaves, those that were paid already included. A plan that is
+    `restless` may change with every block of L1, because others act too.
     """
 
     situation: Situation
@@ -82,6 +87,7 @@ class Plan:
     later: tuple[Later, ...] = ()
     notes: tuple[str, ...] = ()
     found: int = 0
+    restless: bool = False
 
     @property
     def next_due(self) -> int | None:

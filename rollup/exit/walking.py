@@ -17,6 +17,7 @@ from rollup.exit.clock import PATIENCE, POLL, await_time
 from rollup.exit.contracts import Contracts
 from rollup.exit.errors import L1StandsStill
 from rollup.exit.sending import Done, Passed, Quote, quote, send_steps, settle_pool
+from rollup.exit.situation import NEVER
 from rollup.exit.steps import Key, Plan
 from rollup.l1.account import L1Account
 
@@ -38,10 +39,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Nothing can be sent before L1's time is past `after` (s); now it is `now`. `what` would be next."""
+    """Nothing can be sent before L1's time is past `after` (s), None if others must act; now it is `now`."""
 
     what: str
-    after: int
+    after: int | None
     now: int
 
 
@@ -67,13 +68,15 @@ async def say_yes(_planned: Planned) -> bool:
 class Manner:
     """How to walk. With `wait` it waits for L1's time and endures failures of the node; else it does what is due now.
 
-    `tell` hears of everything. L1's time standing still for `patience` seconds is the end of waiting.
+    `tell` hears of everything. L1's time standing still for `patience` seconds is the end of waiting; it is looked at
+    every `poll` seconds while others may act.
     """
 
     wait: bool = False
     agree: Agree = say_yes
     tell: Callable[[Happening], None] = lambda _: None
     patience: float = PATIENCE
+    poll: float = POLL
 
 
 DEFAULT: Final = Manner()
@@ -186,21 +189,21 @@ class _Walk:
         since = min(self._passed_since.setdefault(result.step.key, now) for result in passed)
         if now - since > self._manner.patience:
             raise L1Error(f"L1 refuses every step of the plan: {passed[0].reason}", retryable=False)
-        await trio.sleep(POLL)
+        await trio.sleep(self._manner.poll)
         return True
 
     async def _await(self, plan: Plan) -> None:
-        after, now, tell = plan.next_due, plan.situation.now, self._manner.tell
-        first = min(plan.later, key=lambda step: step.after or 0 if step.after == after else 2**64)
-        if after is None or after < now:  # somebody else must act first: a challenger, say
-            tell(Waits(first.why, after or 0, now))
-            await trio.sleep(POLL)
-            return
-        what = f"{first.kind} of {first.subject}"
+        """Wait for the next step's time; for news on L1, too, if others act, or must: a challenger, say."""
+        manner, now = self._manner, plan.situation.now
+        after = NEVER if plan.next_due is None or plan.next_due < now else plan.next_due
+        first = next((step for step in plan.later if step.after == after), plan.later[0])
+        what = first.why if after == NEVER else f"{first.kind} of {first.subject}"
         await await_time(
             self._contracts.client,
             after,
             what,
-            tell=lambda time: tell(Waits(what, after, time)),
-            patience=self._manner.patience,
+            tell=lambda time: manner.tell(Waits(what, None if after == NEVER else after, time)),
+            patience=manner.patience,
+            poll=manner.poll,
+            since_block=plan.situation.l1_block if plan.restless or after == NEVER else None,
         )

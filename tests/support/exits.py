@@ -107,6 +107,14 @@ class Ending:
         rollup = self.site.contract("Rollup")
         await rollup.transact(self.payer(), "finalise", await rollup.call("batchCount") - 1)
 
+    async def hear(self) -> list[int]:
+        """Let the sequencer hear what others sent to the inbox; the numbers of these messages."""
+        inbox, known = self.site.contract("Inbox"), len(self.poster.messages)
+        head = await self.site.l1.block_number()
+        events = await inbox.events("MessageAdded", from_block=0, to_block=head)
+        self.poster.messages += [event.values["message"] for event in events[known:]]
+        return [event.values["index"] for event in events[known:]]
+
     async def travel(self, seconds: int) -> None:
         """Let L1's time pass."""
         await dev.increase_time(self.site.l1, seconds)
