@@ -141,10 +141,11 @@ async def see_claims_and_refunds(stage: Stage, leaving: Leaving) -> None:
         require_equal(
             "refunds", sorted((each.index, each.account, each.owner, each.amount) for each in leaving.late), shown
         )
+        gases = [seen.gas for seen in refunds]
         step.found(
-            f"{show_usd(leaving.refunded)} USD in {len(refunds)} refunds, {max(seen.gas for seen in refunds):,} gas at most",
+            f"{show_usd(leaving.refunded)} USD in {len(refunds)} refunds of {max(gases):,} gas at most",
             amounts=[each.amount for each in leaving.late],
-            gas=[seen.gas for seen in refunds],
+            gas=gases,
         )
 
 
