@@ -37,6 +37,11 @@ def must(accepted: bool) -> None:
     assert accepted, "both sides refused what an honest actor may do"
 
 
+def refused(accepted: bool) -> None:
+    """What is a second early, or the second time, never is accepted."""
+    assert not accepted, "both sides accepted what nobody may do"
+
+
 def go_on(stage: Stage) -> None:
     """A stranger takes over, takes every message, everybody withdraws, and all is paid; then stakes leave."""
     while prove_first_fraud(stage):
@@ -54,7 +59,10 @@ def go_on(stage: Stage) -> None:
         blocks.append(BatchBlock(time, len(messages), ledger.root, b""))
     draft = Draft(rollup.latest.batch_hash, tuple(blocks), rollup.inbox.hashes[-1])
     must(stage.post(ERIN, draft, ledger, tuple((0, 0, block.state_root) for block in blocks)))
-    stage.chain.travel(DISPUTE_WINDOW + 1)
+    stage.chain.travel(DISPUTE_WINDOW)
+    refused(stage.finalise(len(rollup.batches) - 1))
+    refused(stage.unstake(ERIN))
+    stage.chain.travel(1)
     must(stage.finalise(len(rollup.batches) - 1))
     claim_all(stage)
     release_stakes(stage)
@@ -64,45 +72,67 @@ def end(stage: Stage) -> None:
     """Freeze if a message can be starved, settle, and pay everybody out of what there is."""
     rollup = stage.model.rollup
     if not rollup.frozen:
-        if rollup.freeze_deadline == NEVER:
-            must(stage.force(ERIN, 0, 1, 2 * BASE_FEE))
-        # Reversions on the way may free a message that had waited longer.
-        while stage.now <= rollup.freeze_deadline:
-            watch(stage, rollup.freeze_deadline + 1)
+        starve(stage)
         must(stage.freeze(ERIN))
     if not rollup.settled_at:
         watch(stage, rollup.latest.deadline + 1)
     if not rollup.settled_at:
         must(stage.finalise(len(rollup.batches) - 1))
     pay_out(stage)
+    ask_again(stage)
     release_stakes(stage)
 
 
+def starve(stage: Stage) -> None:
+    """Let a message wait until the first second in which anyone may freeze."""
+    rollup = stage.model.rollup
+    if rollup.freeze_deadline == NEVER:
+        must(stage.force(ERIN, 0, 1, 2 * BASE_FEE))
+    # Reversions on the way may free a message that had waited longer, and be followed by the grace anew.
+    while stage.now <= rollup.freeze_deadline:
+        if stage.now == rollup.freeze_deadline:
+            refused(stage.freeze(ERIN))
+        watch(stage, rollup.freeze_deadline + (stage.now == rollup.freeze_deadline))
+
+
 def pay_out(stage: Stage) -> None:
-    """Claims, registrations, refunds and shares, each to the unit of the model."""
+    """Claims, registrations, refunds and shares, each to the unit of the model; sometimes one comes late."""
     vault, ledger = stage.model.vault, stage.model.rollup.final.ledger
     worthy = [n for n in range(len(ledger.holders)) if ledger.equity(n) > 0 and n not in vault.timely]
-    timely = stage.now <= vault.registration_deadline
-    if timely:
-        for account in worthy:
+    if stage.now <= vault.registration_deadline:
+        stage.chain.travel(vault.registration_deadline - stage.now)
+        for account in worthy[len(stage.model.inbox.messages) % 2 :]:
             must(stage.register(ledger, account, ERIN))
-    stage.chain.travel(max(0, vault.registration_deadline + 1 - stage.now))
-    claim_all(stage)
+            refused(stage.collect(account, ERIN))
+        stage.chain.travel(1)
+    if vault.rollup.forks % 2:
+        claim_all(stage)
     for account in set(vault.timely) - set(vault.paid):
         # A share of less than a unit is nothing.
         stage.collect(account, ERIN)
-    if not timely:
-        for account in set(worthy) - vault.late:
-            stage.register(ledger, account, ERIN)
+    for account in set(worthy) - set(vault.timely) - vault.late:
+        stage.register(ledger, account, ERIN)
+    claim_all(stage)
     for index in set(vault.stranded) - vault.refunded:
         must(stage.refund(index, index, ERIN))
     check_remainder(stage)
 
 
+def ask_again(stage: Stage) -> None:
+    """Nobody gets anything twice."""
+    ledger = stage.model.rollup.final.ledger
+    for account in range(len(ledger.holders)):
+        refused(stage.claim(stage.model.rollup.finalised, ledger, account, ERIN))
+        refused(stage.collect(account, ERIN))
+        refused(stage.register(ledger, account, ERIN))
+    for index in range(len(stage.model.inbox.messages)):
+        refused(stage.refund(index, index, ERIN))
+
+
 def check_remainder(stage: Stage) -> None:
     """Nothing that is due is left, and of the pot only what nobody has a claim on."""
     vault = stage.model.vault
-    held: int = stage.world.token.call("balanceOf", vault.address)
+    held = stage.world.token.call("balanceOf", vault.address) - vault.too_late
     assert vault.owed_first == 0
     if vault.pot is None:
         return

@@ -150,10 +150,8 @@ class Stage:
 
     def gift(self, payer: bytes, amount: int) -> None:
         """Coins that nobody asked for."""
-        coins, vault = self.model.inbox.coins, self.world.vault.address
-        coins[payer] -= amount
-        coins[vault] += amount
-        self.world.token.send("transfer", vault, amount, sender=payer)
+        self.model.vault.give(payer, amount)
+        self.world.token.send("transfer", self.world.vault.address, amount, sender=payer)
 
     def post(self, poster: bytes, draft: Draft, ledger: Ledger, verdicts: tuple[Verdict, ...]) -> bool:
         """Rollup.postBatch."""

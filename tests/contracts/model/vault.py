@@ -24,6 +24,15 @@ class Vault:
     late: set[int] = field(default_factory=set)
     paid: dict[int, int] = field(default_factory=dict)
     pot: int | None = None
+    too_late: int = 0
+    """Gifts that came after the pot was fixed, and are nobody's."""
+
+    def give(self, giver: bytes, amount: int) -> None:
+        """Coins that nobody asked for."""
+        self.coins[giver] -= amount
+        self.coins[self.address] += amount
+        if self.pot is not None:
+            self.too_late += amount
 
     @property
     def end(self) -> Ledger:
