@@ -13,6 +13,7 @@ CHALLENGER: Final = Program(
     (
         ("Running", "watch", "challenger.commands:watch", "Follow a rollup; prove fraud and earn the reward."),
         ("Running", "status", "challenger.commands:status", "Tell what a running challenger has found."),
+        ("By hand", "export", "challenger.export:export", "Write a rollup's whole past to a file, for pruned nodes."),
         ("By hand", "prove", "challenger.once:prove", "Look once whether there is fraud, and prove it."),
     ),
     frozenset({"watch"}),

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from challenger.status import read_status
 from challenger.target import ConfirmationsFlag, DeploymentFlag, KeyFlag, L1Flag, RollupFlag, find_target
-from rollup.cli.options import DEFAULT, Common
+from rollup.cli.options import DEFAULT, Common, ExportFlag
 from rollup.config import ChallengerConfig
 from rollup.errors import ConfigError
 
@@ -31,6 +31,7 @@ async def watch(
     commit: Annotated[bool | None, Parameter(help="commit to a verdict before proving it, so no copy earns")] = None,
     http_port: Annotated[int | None, Parameter(help="serve status, metrics and proofs here; 0 takes any port")] = None,
     http_host: Annotated[str | None, Parameter(help="address to serve them on")] = None,
+    export: ExportFlag = None,
     common: Common = DEFAULT,
 ) -> None:
     """Follow a rollup until interrupted: replay it from L1, audit it in py-evm, prove fraud, claim rewards.
@@ -40,7 +41,7 @@ async def watch(
     from challenger.service import Options, run_challenger  # noqa: PLC0415 - py-evm takes a second
 
     settings, output = common.settings(), common.output()
-    chain, address = find_target(settings, l1, rollup, deployment, confirmations)
+    chain, address = find_target(settings, l1, rollup, deployment, confirmations, export)
     config = settings.role(
         ChallengerConfig,
         mode=mode,
@@ -65,6 +66,7 @@ async def watch(
         timeout=chain.timeout,
         commit=config.commit,
         commit_blocks=config.commit_blocks,
+        export=chain.export,
         http=None if config.http_port is None else (config.http_host, config.http_port),
     )
     await run_challenger(options, output.event)

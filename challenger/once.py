@@ -7,15 +7,16 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from challenger.target import ConfirmationsFlag, DeploymentFlag, KeyFlag, L1Flag, RollupFlag, find_target
-from rollup.cli.options import DEFAULT, Common
+from rollup.cli.options import DEFAULT, Common, ExportFlag
 from rollup.config import ChallengerConfig
 from rollup.derive.ahead import Ahead
 from rollup.derive.follower import Follower
 from rollup.derive.fraud import Fraud
-from rollup.derive.origin import Origin, read_origin
+from rollup.derive.origin import Origin
 from rollup.derive.pipeline import Pipeline
 from rollup.derive.replica import Replica
 from rollup.derive.source import L1Source
+from rollup.derive.vetting import open_source
 from rollup.errors import ConfigError
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
@@ -33,6 +34,7 @@ async def prove(
     key: KeyFlag = None,
     dry_run: Annotated[bool, Parameter(negative=(), help="let py-evm judge, and send nothing: takes no key")] = False,
     confirmations: ConfirmationsFlag = None,
+    export: ExportFlag = None,
     common: Common = DEFAULT,
 ) -> None:
     """Derive the rollup from L1 in memory; if a block is wrong, have py-evm confirm it and revert it on L1.
@@ -40,13 +42,13 @@ async def prove(
     Exit code 0 also if there is nothing to prove. The reward is claimed by `challenger watch` with the same key.
     """
     settings, output = common.settings(), common.output()
-    chain, address = find_target(settings, l1, rollup, deployment, confirmations)
+    chain, address = find_target(settings, l1, rollup, deployment, confirmations, export)
     config = settings.role(ChallengerConfig, key=key)
     if config.key is None and not dry_run:
         raise ConfigError("challenger.key: a proof takes a key (--key file:PATH or dev:N); or only a --dry-run")
     async with L1Client(chain.url, timeout=chain.timeout) as client:
-        origin = await read_origin(client, address)
-        replica = await derive_once(client, origin, chain.confirmations)
+        source = await open_source(client, address, chain.export)
+        origin, replica = source.origin, await derive_once(source, chain.confirmations)
         fraud = replica.fraud
         if fraud is None:
             found: dict[str, Any] = {"batches": replica.batch, "blocks": replica.store.committed}
@@ -57,12 +59,13 @@ async def prove(
         output.result(fraud.describe() | await prove_fraud(client, origin, fraud, account))
 
 
-async def derive_once(l1: L1Client, origin: Origin, confirmations: int) -> Replica:
+async def derive_once(source: L1Source, confirmations: int) -> Replica:
     """A replica in memory, up to the confirmed head or the first fraud."""
+    origin = source.origin
     store = StateStore.in_memory(ChainIdentity(origin.chain_id, origin.rollup))
     with Ahead(origin.separator) as ahead:
         replica = Replica(store, origin, ahead=ahead)
-        await Pipeline(Follower(L1Source(l1, origin), confirmations=confirmations), replica).advance()
+        await Pipeline(Follower(source, confirmations=confirmations), replica).advance()
     return replica
 
 

@@ -26,10 +26,10 @@ from rollup.derive.ahead import Ahead
 from rollup.derive.chain import DerivedBatch
 from rollup.derive.follower import Follower
 from rollup.derive.fraud import Fraud
-from rollup.derive.origin import Origin, read_origin
+from rollup.derive.origin import Origin
 from rollup.derive.pipeline import Pipeline, Progress
 from rollup.derive.replica import Replica
-from rollup.derive.source import L1Source
+from rollup.derive.vetting import open_source
 from rollup.errors import L1Error
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
@@ -60,6 +60,8 @@ class Options:
     commit: bool = False
     """Commit to a verdict before proving it, so that a copied proof earns nothing."""
     commit_blocks: int = BLOCKS
+    export: Path | None = None
+    """A watcher's export, where the node has dropped its old logs."""
     http: tuple[str, int] | None = None
     """Host and port of the read-only HTTP server, if there is to be one."""
 
@@ -155,7 +157,8 @@ class Challenger:
 async def open_challenger(options: Options, listener: Listener) -> AsyncIterator[Challenger]:
     """Open L1, the replica and the workers; the auditor runs until the block ends."""
     async with L1Client(options.url, timeout=options.timeout) as l1, trio.open_nursery() as nursery:
-        origin = await read_origin(l1, options.rollup)
+        source = await open_source(l1, options.rollup, options.export)
+        origin = source.origin
         rollup = Contract(l1, options.rollup, load_artifact("Rollup"))
         code = await verifier_code(l1, origin)
         identity = ChainIdentity(origin.chain_id, options.rollup)
@@ -166,7 +169,6 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                 auditor = Auditor(audits, origin.separator, share_ppm=options.audit_ppm)
                 offer = auditor.offer if options.audit_ppm else None
                 replica = Replica(store, origin, ahead=ahead, on_block=offer)
-                source = L1Source(l1, origin)
                 follower = Follower(source, anchor=replica.anchor, confirmations=options.confirmations)
                 status = Status(f"0x{options.rollup.hex()}", "watch" if options.key is None else "defend")
                 pipeline = Pipeline(
@@ -179,7 +181,7 @@ async def open_challenger(options: Options, listener: Listener) -> AsyncIterator
                 if options.key is not None:
                     account = L1Account(l1, options.key)
                     bounties = Bounties(store, rollup, account)
-                    await bounties.find(origin.block)
+                    await bounties.find(source.logs_from)
                     commitments = Commitments(store, rollup, account, blocks=options.commit_blocks)
                     defender = Defender(
                         rollup,

@@ -20,10 +20,15 @@ ConfirmationsFlag = Annotated[int | None, Parameter(help="L1 blocks on top of on
 
 
 def find_target(
-    settings: Settings, l1: str | None, rollup: str | None, deployment: Path | None, confirmations: int | None = None
+    settings: Settings,
+    l1: str | None,
+    rollup: str | None,
+    deployment: Path | None,
+    confirmations: int | None = None,
+    export: Path | None = None,
 ) -> tuple[L1Config, bytes]:
     """The node, and the address of the Rollup contract; `ConfigError` if either is not to be had."""
-    chain = settings.role(L1Config, url=l1, deployment=deployment, confirmations=confirmations)
+    chain = settings.role(L1Config, url=l1, deployment=deployment, confirmations=confirmations, export=export)
     if rollup is None:
         return chain, Deployment.load(chain.deployment).rollup
     if re.fullmatch(r"0x[0-9a-fA-F]{40}", rollup) is None:

@@ -235,9 +235,9 @@ class L1Pruned(L1Error):  # noqa: N818 - what the node has done
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"the node does not show {what}, which L1 holds: it seems to prune old logs. Ask a node that keeps them, or "
-            "take any watcher's export (`challenger export --out FILE` there, `--export FILE` here): it is not believed, "
-            "but checked against L1",
+            f"the node does not show {what}, which L1 holds: it seems to prune old logs. Ask a node that keeps them, "
+            "or take any watcher's export (`challenger export --out FILE` there, `--export FILE` here): it is not "
+            "believed, but checked against L1",
             retryable=True,
         )
         self.what = what

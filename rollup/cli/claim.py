@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from rollup.cli.amounts import plain_usd
 from rollup.cli.claims import Vault, await_claimable
-from rollup.cli.options import DEFAULT, Common
+from rollup.cli.options import DEFAULT, Common, ExportFlag
 from rollup.cli.session import Key
 from rollup.cli.verify import watching_progress
 from rollup.config import ClientConfig, L1Config
@@ -33,11 +33,12 @@ async def claim(
     l1: Annotated[str | None, Parameter(help="HTTP endpoint of an Ethereum node")] = None,
     deployment: Annotated[Path | None, Parameter(help="file written by `rollup deploy`")] = None,
     key: Key = None,
+    export: ExportFlag = None,
     common: Common = DEFAULT,
 ) -> None:
     """Collect on L1 what an account has withdrawn. Anyone may pay for it; the money goes to the account's owner."""
     settings = common.settings()
-    chain = settings.role(L1Config, url=l1, deployment=deployment)
+    chain = settings.role(L1Config, url=l1, deployment=deployment, export=export)
     config = settings.role(ClientConfig, key=key, account=number)
     if config.key is None or config.account is None:
         raise ConfigError("client: a claim needs --key (it pays for gas) and an account number")
@@ -45,7 +46,7 @@ async def claim(
     async with L1Client(chain.url, timeout=chain.timeout) as client:
         vault, payer = Vault(client, where.vault), L1Account(client, config.key.private_key())
         with watching_progress(output) as watch:
-            async with open_mirror(client, where.rollup, on_progress=watch) as mirror:
+            async with open_mirror(client, where.rollup, export=chain.export, on_progress=watch) as mirror:
                 proof = await await_claimable(mirror, vault, config.account, patience=wait)
         paid = await vault.claim(payer, proof)
     output.result(

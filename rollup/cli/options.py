@@ -35,5 +35,10 @@ class Common:
         return Output(self.json)
 
 
+ExportFlag = Annotated[
+    Path | None, Parameter(name="export", help="a watcher's export, where the node has dropped its old logs")
+]
+"""A flag of every command that rebuilds the state."""
+
 DEFAULT = Common()
 """No flag given."""

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from rollup.cli.addresses import read_address
 from rollup.cli.app import FAILED, OK
-from rollup.cli.options import DEFAULT, Common
+from rollup.cli.options import DEFAULT, Common, ExportFlag
 from rollup.cli.output import Output
 from rollup.config import L1Config
 from rollup.derive.pipeline import Progress
@@ -27,6 +27,7 @@ async def verify(
     l1: Annotated[str | None, Parameter(help="HTTP endpoint of an Ethereum node")] = None,
     rollup: Annotated[str | None, Parameter(help="address of the Rollup contract; default: from the file")] = None,
     deployment: Annotated[Path | None, Parameter(help="file written by `rollup deploy`")] = None,
+    export: ExportFlag = None,
     common: Common = DEFAULT,
 ) -> int:
     """Rebuild the whole state from L1 alone, in memory, and check every root and the protocol's invariants.
@@ -34,12 +35,12 @@ async def verify(
     Nothing but the node and the address is used or believed. Exit code 1 names the first wrong block, also if the
     batch that holds it can still be reverted.
     """
-    chain = common.settings().role(L1Config, url=l1, deployment=deployment)
+    chain = common.settings().role(L1Config, url=l1, deployment=deployment, export=export)
     address = read_address(rollup, "--rollup") if rollup else Deployment.load(chain.deployment).rollup
     output = common.output()
     async with L1Client(chain.url, timeout=chain.timeout) as client:
         with watching_progress(output) as watch:
-            found = await verify_from_l1(client, address, on_progress=watch)
+            found = await verify_from_l1(client, address, export=chain.export, on_progress=watch)
     show_verification(output, found)
     return OK if found.ok else FAILED
 

@@ -42,6 +42,7 @@ class L1Config(Role):
     deployment: Path = setting(DATA / "deployment.json", "addresses and genesis, written by `rollup deploy`")
     timeout: float = setting(20.0, "seconds to wait for one answer", SECONDS)
     confirmations: int = setting(0, "blocks on top of one before it is believed", Bounds(0, 10_000))
+    export: Path | None = setting(None, "a watcher's export, for a node that has dropped its old logs")
 
 
 @dataclass(frozen=True, slots=True)

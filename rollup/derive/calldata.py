@@ -28,6 +28,12 @@ class Posted:
     inbox_hash: bytes
 
 
+def encode_posted(parent_hash: bytes, blocks: bytes, inbox_hash: bytes) -> bytes:
+    """The input of a transaction that posts these encoded blocks."""
+    head = SELECTOR + parent_hash + _OFFSET + inbox_hash + len(blocks).to_bytes(32, "big")
+    return head + blocks + bytes(-len(blocks) % 32)
+
+
 def read_posted(calldata: bytes) -> Posted:
     """Read the input of a transaction that posted a batch; raises `L1Error` if L1 cannot have taken it."""
     length = int.from_bytes(calldata[100:HEAD], "big")

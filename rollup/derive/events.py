@@ -61,7 +61,7 @@ class Finalised:
 
 @dataclass(frozen=True, slots=True)
 class Forked:
-    """Batches that are not shown were reverted meanwhile; `fork` is the new fork number. Only exports leave them out."""
+    """Batches that are not shown were reverted meanwhile; `fork` is the new number. Only exports leave them out."""
 
     at: Position
     fork: int

@@ -155,7 +155,7 @@ def read_items(path: Path, offset: int = 0) -> Iterator[tuple[int, Item]]:
 def _item(values: object, place: int) -> Item:
     """The item; `place` is its number in the file, so that the first can be checked to be the head."""
     named = "the file" if place < 1 else f"item {place}"
-    if not isinstance(values, list) or not values or type(values[0]) is not int or values[0] >= len(_KINDS):
+    if not isinstance(values, list) or not values or type(values[0]) is not int or not 0 <= values[0] < len(_KINDS):
         raise ExportRefused(named, "it is no item of an export")
     kind, fields = values[0], values[1:]
     if (kind == _HEAD) != (place == 0):
@@ -163,7 +163,7 @@ def _item(values: object, place: int) -> Item:
     if kind == _HEAD:
         if fields[:1] != [MAGIC]:
             raise ExportRefused("the head", "this is not an export")
-        if fields[1:2] != [VERSION]:
+        if fields[1:2] != [VERSION] or type(fields[1]) is not int:
             raise ExportRefused("the head", f"its version is {fields[1:2]}, and this software reads {VERSION}")
         fields = fields[2:]
     types = _TYPES[kind]

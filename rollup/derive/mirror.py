@@ -12,10 +12,9 @@ from pathlib import Path
 
 from rollup.derive.follower import Follower
 from rollup.derive.fraud import Fraud
-from rollup.derive.origin import read_origin
 from rollup.derive.pipeline import Pipeline, Progress
 from rollup.derive.replica import Replica
-from rollup.derive.source import L1Source
+from rollup.derive.vetting import open_source
 from rollup.errors import StoreError
 from rollup.l1.client import L1Client
 from rollup.store.identity import ChainIdentity
@@ -95,19 +94,22 @@ async def open_mirror(
     folder: Path | None = None,
     *,
     confirmations: int = 0,
+    export: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> AsyncIterator[Mirror]:
     """A mirror of the deployment at `rollup`, kept in `folder` (a LevelDB of its own), or in memory without one.
 
-    Raises `L1Error` if there is no such deployment, `StoreError` if the folder belongs to another or is in use.
+    Raises `L1Error` if there is no such deployment, `StoreError` if the folder belongs to another or is in use. Where
+    the node has dropped its old logs (`L1Pruned`), a watcher's `export` stands in for them, if it is right
+    (`ExportRefused`).
     """
-    origin = await read_origin(l1, rollup)
-    identity = ChainIdentity(origin.chain_id, rollup)
+    source = await open_source(l1, rollup, export)
+    identity = ChainIdentity(source.origin.chain_id, rollup)
     if folder is not None:
         folder.parent.mkdir(parents=True, exist_ok=True)
     store = StateStore.in_memory(identity) if folder is None else StateStore.open(folder, identity, create=True)
     try:
-        follower = Follower(L1Source(l1, origin), confirmations=confirmations)
-        yield Mirror(Pipeline(follower, Replica(store, origin), on_progress=on_progress))
+        follower = Follower(source, confirmations=confirmations)
+        yield Mirror(Pipeline(follower, Replica(store, source.origin), on_progress=on_progress))
     finally:
         store.close()

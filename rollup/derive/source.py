@@ -50,6 +50,11 @@ class L1Source:
         self._rollup = Contract(l1, origin.rollup, load_artifact("Rollup"))
         self._inbox = Contract(l1, origin.inbox, load_artifact("Inbox"))
 
+    @property
+    def logs_from(self) -> int:
+        """The first L1 block of which logs are asked for."""
+        return self.origin.block
+
     async def head(self, confirmations: int) -> Cursor:
         """The newest block with at least `confirmations` blocks on top of it."""
         newest = await self.l1.block_number()

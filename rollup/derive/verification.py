@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import trio
 
@@ -12,10 +13,9 @@ from rollup.derive.ahead import Ahead
 from rollup.derive.chain import DerivedBatch
 from rollup.derive.follower import Follower
 from rollup.derive.fraud import Fraud
-from rollup.derive.origin import read_origin
 from rollup.derive.pipeline import Pipeline, Progress
 from rollup.derive.replica import Replica
-from rollup.derive.source import L1Source
+from rollup.derive.vetting import open_source
 from rollup.errors import BrokenInvariant, L1Error
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
@@ -73,17 +73,19 @@ async def verify_from_l1(
     rollup: bytes,
     *,
     store: StateStore | None = None,
+    export: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Verification:
     """Rebuild the rollup at this address from nothing but L1, and check all of it.
 
     Everything is executed in an empty store in memory, or on what `store` holds already. Raises `L1Error` if the node
-    fails or contradicts itself.
+    fails or contradicts itself; where it has dropped its old logs, an `export` stands in (`ExportRefused`).
     """
     started, tally = time.perf_counter(), _Tally()
-    origin = await read_origin(l1, rollup)
+    source = await open_source(l1, rollup, export)
+    origin = source.origin
     kept = store or StateStore.in_memory(ChainIdentity(origin.chain_id, rollup))
-    follower = Follower(L1Source(l1, origin))
+    follower = Follower(source)
     with Ahead(origin.separator) as ahead:
         replica = Replica(kept, origin, ahead=ahead)
         await Pipeline(follower, replica, on_batch=tally.add, on_progress=on_progress).advance()
