@@ -183,7 +183,7 @@ class ExportSource(L1Source):
         await self.check(until)
         return events
 
-    async def require_shown(self, messages: int, batches: int, until: Cursor) -> None:
+    async def require_shown(self, messages: int, batches: int, until: Cursor | None = None) -> None:
         """As of any node, behind the export's end; before it nothing is missing."""
-        if until.number > self.export.end:
+        if until is None or until.number > self.export.end:
             await super().require_shown(messages, batches, until)

@@ -75,10 +75,10 @@ class Follower:
         try:
             events = [event for event in await self.source.read(first, cursor, until) if self._anchor.is_news(event)]
             for event in events:
-                await self._require_next(event, until)
+                await self._require_next(event)
                 self.chain.apply(event)
             if not events and not self._caught_up:
-                await self._require_shown(until)
+                await self.source.require_shown(len(self.chain.inbox), self.chain.head.index + 1, until)
         except BaseException:
             self.chain.back_to(mark)
             raise
@@ -86,18 +86,16 @@ class Follower:
         self._caught_up = until.number >= head.number
         return True
 
-    async def _require_next(self, event: Event, until: Cursor) -> None:
+    async def _require_next(self, event: Event) -> None:
         """Where an event leaves a gap, find out whether the node has dropped what belongs there; `L1Pruned`."""
+        messages, batches = len(self.chain.inbox), self.chain.head.index + 1
         match event:
-            case MessageAdded() if event.index > len(self.chain.inbox):
-                await self._require_shown(until)
-            case BatchPosted() if event.index > self.chain.head.index + 1:
-                await self._require_shown(until)
+            case MessageAdded(index=index) if index > messages:
+                await self.source.require_shown(messages, batches)
+            case BatchPosted(index=index) if index > batches:
+                await self.source.require_shown(messages, batches)
             case _:
                 pass
-
-    async def _require_shown(self, until: Cursor) -> None:
-        await self.source.require_shown(len(self.chain.inbox), self.chain.head.index + 1, until)
 
     def start_over(self) -> None:
         """Forget everything read, so that `read_on` begins at the anchor again: for whoever let go of too much."""

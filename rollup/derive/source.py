@@ -108,18 +108,18 @@ class L1Source:
         await self.check(until)
         return events
 
-    async def require_shown(self, messages: int, batches: int, until: Cursor) -> None:
-        """Raise `L1Pruned` if L1 took message number `messages`, or batch number `batches`, before block `until`.
+    async def require_shown(self, messages: int, batches: int, until: Cursor | None = None) -> None:
+        """Raise `L1Pruned` if L1 took message number `messages`, or batch number `batches`, before `until` (or ever).
 
         The contracts keep the time of each in storage, so a node that has dropped their logs is found out. (Development
         nodes may give one second to several blocks: so what has the second of `until` shows nothing.)
         """
-        block = await self.l1.get_block(until.number)
-        time = 0 if block is None else block.timestamp
+        block = None if until is None else await self.l1.get_block(until.number)
+        time = 2**40 if until is None else 0 if block is None else block.timestamp
         if messages < await self._inbox.call("count") and await self._inbox.call("timeAt", messages) < time:
-            raise L1Pruned(f"message {messages} of the inbox, from before block {until.number}")
+            raise L1Pruned(f"message {messages} of the inbox")
         if batches < await self._rollup.call("batchCount") and (await self._rollup.call("batches", batches))[4] < time:
-            raise L1Pruned(f"batch {batches}, from before block {until.number}")
+            raise L1Pruned(f"batch {batches}")
 
     async def cursor_at(self, number: int) -> Cursor:
         """The node's block of that number."""
