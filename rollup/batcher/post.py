@@ -163,7 +163,7 @@ class Poster:
         calldata = self._contract.post_calldata(tip.batch_hash, packed.data, packed.inbox_hash)
         try:
             sent = await self._send(calldata)
-            receipt = await self._see_through(sent)
+            receipt = await self._see_through(sent, tip)
             if not receipt.success:
                 raise await self._account.revert_reason(sent, receipt)
         except L1Reverted as error:
@@ -198,29 +198,41 @@ class Poster:
                 fees = fees.raised(REPLACE_PERCENT)
         raise L1Error("the pool holds a transaction of this nonce that cannot be outbid", retryable=True)
 
-    async def _see_through(self, sent: SentTransaction) -> Receipt:
-        """Wait until it is mined, raising its price each time it is stuck."""
+    async def _see_through(self, sent: SentTransaction, tip: Posted) -> Receipt:
+        """Wait until it is mined, raising its price each time it is stuck.
+
+        A retryable `L1Error` once it cannot succeed any more, because its nonce is used, or because `tip` is not L1's
+        last batch: another's came first, or L1 was reorganised.
+        """
         versions = [sent]
         while True:
             deadline = trio.current_time() + self._stuck
             while trio.current_time() < deadline:
-                for version in versions:
-                    receipt = await self._account.client.get_receipt(version.hash)
-                    if receipt is not None:
-                        return receipt
-                if await self._superseded(sent.nonce, versions):
-                    raise L1Error("another transaction took the nonce", retryable=True)
+                # In this order: what is mined between two questions is found by the third.
+                if (receipt := await self._receipt(versions)) is not None:
+                    return receipt
+                lost = await self._why_lost(sent.nonce, tip)
+                if lost and (receipt := await self._receipt(versions)) is not None:
+                    return receipt
+                if lost:
+                    raise L1Error(lost, retryable=True)
                 await trio.sleep(min(0.25, self._stuck / 4))
             versions.append(await self._replace(versions[-1]))
 
-    async def _superseded(self, nonce: int, versions: list[SentTransaction]) -> bool:
-        """Whether the nonce is used up by none of ours."""
-        if await self._account.client.get_nonce(self._account.address) <= nonce:
-            return False
+    async def _receipt(self, versions: list[SentTransaction]) -> Receipt | None:
         for version in versions:
-            if await self._account.client.get_receipt(version.hash) is not None:
-                return False
-        return True
+            receipt = await self._account.client.get_receipt(version.hash)
+            if receipt is not None:
+                return receipt
+        return None
+
+    async def _why_lost(self, nonce: int, tip: Posted) -> str:
+        """Why no version of a posting can succeed, unless one has already; empty if it may."""
+        if await self._account.client.get_nonce(self._account.address) > nonce:
+            return "another transaction took the nonce"
+        if await self._contract.tip() != tip:
+            return f"batch {tip.index} is not the last one on L1 any more"
+        return ""
 
     async def _replace(self, sent: SentTransaction) -> SentTransaction:
         fees = await self._contract.raised_fees(sent.fees, REPLACE_PERCENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from cyclopts import Parameter
 from rollup.batcher.contracts import RollupContract
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.output import Output
-from rollup.config import L1Config, SequencerConfig
+from rollup.config import KeySource, L1Config, SequencerConfig
 from rollup.crypto.signatures import address_of
 from rollup.errors import ConfigError
 from rollup.l1.client import L1Client
@@ -73,19 +74,7 @@ async def serve_sequencer(
     if fault is not None and fault not in FAULTS:
         raise ConfigError(f"no fault {fault!r}; there are {', '.join(FAULTS)}")
     where = Deployment.load(chain.deployment)
-    options = SequencerOptions(
-        data_dir=config.data,
-        l1_url=chain.url,
-        rollup=where.rollup,
-        key=config.key.private_key(),
-        block_interval=config.block_seconds,
-        batch_interval=config.batch_seconds,
-        batch_bytes=config.batch_bytes,
-        confirmations=chain.confirmations,
-        rehearsal_interval=config.rehearsal_seconds or None,
-        fault=fault,
-        fault_at=fault_at,
-    )
+    options = replace(options_of(config, chain, where.rollup, config.key), fault=fault, fault_at=fault_at)
     output = common.output()
     if fault is not None:
         output.note(f"THIS SEQUENCER IS DISHONEST ON PURPOSE: {fault}")
@@ -102,6 +91,21 @@ async def serve_sequencer(
         if verbose:
             node.sequencer.exchange.listen(lambda unit: _show_unit(output, node, unit))
             node.sequencer.batch_listeners.append(lambda progress: _show_progress(output, progress))
+
+
+def options_of(config: SequencerConfig, chain: L1Config, rollup: bytes, key: KeySource) -> SequencerOptions:
+    """What the configuration says of a sequencer, but for its door."""
+    return SequencerOptions(
+        data_dir=config.data,
+        l1_url=chain.url,
+        rollup=rollup,
+        key=key.private_key(),
+        block_interval=config.block_seconds,
+        batch_interval=config.batch_seconds,
+        batch_bytes=config.batch_bytes,
+        confirmations=chain.confirmations,
+        rehearsal_interval=config.rehearsal_seconds or None,
+    )
 
 
 async def _take_over(output: Output, contract: RollupContract, key: bytes, *, wait: bool) -> None:

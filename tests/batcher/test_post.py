@@ -146,6 +146,32 @@ async def test_a_crash_around_sending_posts_once(
     assert await second.post_if_due() is None
 
 
+async def test_a_posting_whose_parent_l1_loses_is_given_up_at_once(site: Site, stock: Stock) -> None:
+    """It could only revert, or went with its parent: nobody waits for it, and the next round builds on what stands."""
+    snapshot = await dev.take_snapshot(site.l1)
+    poster, failed = poster_of(stock, site.l1), list[L1Error]()
+    poster._stuck = 10_000.0
+    assert await poster.post_if_due() is not None
+    stock.add()
+
+    async def post() -> None:
+        try:
+            await poster.post_if_due()
+        except L1Error as error:
+            failed.append(error)
+
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery, without_mining(site):
+            nursery.start_soon(post)
+            await wait_for(lambda: waiting(site))
+            await dev.revert_to(site.l1, snapshot)
+            await dev.set_automine(site.l1, enabled=False)
+    assert ["not the last one" in str(error) for error in failed] == [True]
+    assert await tip(site) == (0, 0)
+    assert await poster.post_if_due() is not None
+    assert await tip(site) == (1, 4)
+
+
 async def test_a_leftover_at_a_high_price_is_outbid(site: Site, stock: Stock, fragile: Fragile) -> None:
     """What an earlier life left in the pool pays ten times today's price."""
     fees = await site.l1.suggest_fees()

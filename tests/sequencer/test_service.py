@@ -172,3 +172,22 @@ async def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> int:
     process.send_signal(how)
     with process.stdout:
         return await trio.to_thread.run_sync(process.wait)
+
+
+async def test_a_batch_is_posted_as_soon_as_it_has_the_bytes_that_were_asked_for(site: Site, tmp_path: Path) -> None:
+    """However long its interval still lasts."""
+    accounts = await open_accounts(site, [3, 4])
+    given = options(site, tmp_path, batch_interval=10_000.0, batch_bytes=1_000)
+    async with serve(given) as node, connect_ws(node.address.ws_url) as rpc:
+        trader = await funded(rpc, accounts)
+        for nonce in range(1, 12):
+            await rpc.call("private/withdraw", trader.withdraw(accounts[0], 3, USD, nonce))
+
+        async def posted() -> bool:
+            return node.sequencer.watcher.progress.block > 0
+
+        await until(posted, "a batch of a thousand bytes")
+        batch = node.sequencer.store.records.batch(1)
+        assert batch is not None
+        blocks = list(node.sequencer.store.records.blocks(1, batch.last))
+        assert sum(40 + len(block.txs) for block in blocks) >= 1_000
