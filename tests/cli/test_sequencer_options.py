@@ -11,7 +11,7 @@ from rollup.l1.devkeys import dev_key
 
 def test_each_configured_rhythm_and_place_is_the_sequencers() -> None:
     """None is left at the default of somebody else."""
-    key = KeySource("dev:1")
+    key = KeySource("dev:1", "dev:1")
     config = SequencerConfig(
         data=Path("place"), key=key, block_seconds=0.25, batch_seconds=9.0, batch_bytes=12_345, rehearsal_seconds=7.0
     )

@@ -87,6 +87,7 @@ async def test_a_queue_longer_than_a_batch_that_is_all_overdue_is_worked_off_in_
         records = list(node.sequencer.store.records.blocks(first + 1, first + BLOCKS))
         assert crowded(records)
         assert {len(record.messages) for record in records} == {A_BLOCK}
+        await posted(node)
         full = node.sequencer.store.records.batch(batch + 1)
         assert full is not None
         assert full.last - full.first + 1 == MAX_BATCH_BLOCKS, "the first batch leaves overdue ones behind"

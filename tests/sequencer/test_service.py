@@ -184,7 +184,7 @@ async def test_a_batch_is_posted_as_soon_as_it_has_the_bytes_that_were_asked_for
             await rpc.call("private/withdraw", trader.withdraw(accounts[0], 3, USD, nonce))
 
         async def posted() -> bool:
-            return node.sequencer.watcher.progress.block > 0
+            return node.sequencer.store.records.batch(1) is not None
 
         await until(posted, "a batch of a thousand bytes")
         batch = node.sequencer.store.records.batch(1)
