@@ -14,8 +14,19 @@ from tests.support.programs import running_program
 PATIENCE = 900.0
 """Seconds after which a run has hung; it takes a minute on an idle machine."""
 HOUR = 3_600
-DAY = ["l1", "deploy", "deposits", "sub-account", "insurance", "prices", "trades", "withdrawal", "positions"]
-SILENCE = ["batch", "finality", "kill", "force", "late-deposits", "overdue"]
+DAY = [
+    "l1",
+    "deploy",
+    "deposits",
+    "sub-account",
+    "insurance",
+    "prices",
+    "trades",
+    "withdrawal",
+    "positions",
+    "finality",
+]
+SILENCE = ["batch", "kill", "force", "late-deposits", "overdue"]
 LEAVING = ["freeze", "reckoning", "escape", "claim", "refund", "collect", "balance"]
 FREEZE = [*DAY, "fall", *SILENCE, *LEAVING, "summary"]
 SHORTFALL = [*DAY, "fall", *SILENCE, "shortfall", *LEAVING, "summary"]

@@ -116,8 +116,8 @@ async def _trade(stage: Stage, client: Client, wish: Wish) -> int:
     return last
 
 
-async def fall(stage: Stage, client: Client) -> User:
-    """The price falls until the geared account owes more than it has; that account."""
+async def fall(stage: Stage, client: Client) -> None:
+    """The price falls until the geared account owes more than it has."""
     with stage.report.step("fall", "having the price fall") as step:
         spot = SPOT
         while spot > DEEP:
@@ -141,7 +141,6 @@ async def fall(stage: Stage, client: Client) -> User:
             owner=user.owner,
             equity=equity,
         )
-    return user
 
 
 def prices_at_end(stage: Stage, spot: int, time: int) -> Prices:

@@ -100,7 +100,8 @@ async def reckon(stage: Stage, withdrawer: User, late: list[Late], end: int) -> 
 async def register_all(stage: Stage, machine: Machine, leaving: Leaving) -> None:
     """`rollup escape` by every owner: claims, refunds and registrations."""
     with stage.report.step("escape", "escaping with every key") as step:
-        await _escape_all(stage, machine)
+        for key in dict.fromkeys([*(user.key for user in stage.party.users), NEWCOMER]):
+            await machine.run("escape", "--yes", "--key", machine.key(key))
         books = Books(stage)
         settled, batch = await stage.observer.rollup.call("endState")
         require(settled, "whether the end state stands", "yes", "no")
@@ -108,6 +109,7 @@ async def register_all(stage: Stage, machine: Machine, leaving: Leaving) -> None
         wanted = {account: equity for account, equity in leaving.equities.items() if equity > 0}
         shown = {account: seen.event.values["equity"] for account, seen in registered.items()}
         require_equal("registered equities, µUSD", wanted, shown)
+        (ended,) = await books.seen(stage.observer.rollup, "Ended")
         pot, _ = await books.vault.call("pot")
         total = sum(leaving.due.values())
         require(total <= pot, "pot, µUSD", f"{total:,} or more", pot)
@@ -118,6 +120,7 @@ async def register_all(stage: Stage, machine: Machine, leaving: Leaving) -> None
         step.found(
             f"{len(registered)} accounts registered, each to the unit; {_range(gas)} gas each",
             batch=batch,
+            end_gas=ended.gas,
             equities=shown,
             positions={account: positions[account] for account in sorted(registered)},
             pot=pot,
@@ -150,11 +153,11 @@ async def see_claims_and_refunds(stage: Stage, leaving: Leaving) -> None:
 
 
 async def collect_all(stage: Stage, machine: Machine, leaving: Leaving) -> dict[str, Any]:
-    """The window closes, `rollup escape` again: the shares. Figures of the whole."""
+    """The window closes, and somebody with no account sends everybody his share. Figures of the whole."""
     with stage.report.step("collect", "collecting the shares") as step:
         books = Books(stage)
         skipped = await pass_time(stage, await books.vault.call("registrationDeadline"))
-        await _escape_all(stage, machine)
+        await machine.run("escape", "--all", "--yes", "--key", machine.key(NEWCOMER))
         collected = await books.by_account("Collected")
         shown = {account: seen.event.values["amount"] for account, seen in collected.items()}
         require_equal("shares, µUSD", {account: share for account, share in leaving.due.items() if share}, shown)
@@ -194,12 +197,6 @@ async def _require_purses(stage: Stage, books: Books, leaving: Leaving) -> None:
     for each in leaving.late:
         expected[each.owner] += each.amount
     require_equal("µUSD of every owner on L1", expected, await books.holdings(expected))
-
-
-async def _escape_all(stage: Stage, machine: Machine) -> None:
-    """One command per owner; whoever has nothing to do yet, or any more, is told so."""
-    for key in dict.fromkeys([*(user.key for user in stage.party.users), NEWCOMER]):
-        await machine.run("escape", "--yes", "--key", machine.key(key))
 
 
 def _late(values: Mapping[str, Any]) -> tuple[int, int, bytes, int]:

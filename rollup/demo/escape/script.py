@@ -27,10 +27,9 @@ from rollup.l1.client import L1Client
 
 @dataclass(slots=True)
 class Day:
-    """What the honest day left: who withdrew, and whose account owes, if any does."""
+    """What the honest day left: who withdrew and has not claimed."""
 
     withdrawer: User | None = None
-    debtor: User | None = None
 
 
 async def run_escape(settings: EscapeSettings, output: Output) -> int:
@@ -93,10 +92,10 @@ async def _honest_day(stage: Stage, client: Client, variant: Variant, day: Day) 
     await send_prices(stage, client)  # who holds positions withdraws at fresh prices only
     day.withdrawer, _ = await withdraw(stage, client)
     await take_positions(stage, client, geared=variant is not Variant.TAKEOVER)
+    await see_final(stage, stage.observer.mirror.batch)
     if variant is not Variant.TAKEOVER:
-        day.debtor = await fall(stage, client)
+        await fall(stage, client)  # its batches are still pending when the sequencer is killed
     with stage.report.step("batch", "posting what is left") as step:
         head = await see_all_posted(stage, step, client)
         found = await stage.observer.replay()
         step.found(f"every block up to {head} is on L1; money and positions add up", head=head, cash=found.cash)
-    await see_final(stage, stage.observer.mirror.batch)
