@@ -44,6 +44,8 @@ COMMANDS: Final = (
     ("Money", "withdraw", "rollup.cli.trading:withdraw", "Withdraw money from an account, to be claimed on L1."),
     ("Money", "claim", "rollup.cli.claim:claim", "Collect on L1 what was withdrawn, from L1 alone."),
     ("Leaving", "rescue", "rollup.cli.rescue:rescue", "Look at the chain, tell the ways out, and walk through them."),
+    ("Leaving", "force-withdraw", "rollup.cli.force_withdraw:force_withdraw", "Withdraw through L1, whoever minds."),
+    ("Leaving", "force", "rollup.cli.force:force", "Send a transaction through L1, and tell what became of it."),
     ("Leaving", "freeze", "rollup.cli.freeze:freeze", "End a chain that has left a message waiting for too long."),
     ("Leaving", "escape", "rollup.cli.escape:escape", "Get money out of a frozen chain, from L1 alone."),
     ("Trading", "order", "rollup.cli.trading:order", "Place an order."),

@@ -1,0 +1,107 @@
+"""`rollup force-withdraw`: money out of an account through L1, whether or not a sequencer likes it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from rollup.cli.amounts import read_usd, show_usd
+from rollup.cli.forced import send_payload
+from rollup.cli.forcing import FORCING, SENDING, Force, Forcing, Sending, open_force
+from rollup.cli.options import DEFAULT, Common
+from rollup.errors import InvalidTransaction, PlumblineError
+from rollup.exit.payloads import account_of, next_owner_nonce, sign_withdrawal
+from rollup.exit.reasons import sentence
+from rollup.exit.room import Room, room_of
+from rollup.types.reasons import Reason
+
+SPARE = 50
+"""Per cent of the initial margin that stay besides it: prices move until the message's turn, perhaps a day later."""
+
+
+class NothingToWithdraw(PlumblineError):  # noqa: N818 - a state of affairs
+    """Nothing can leave the account without closing positions."""
+
+
+async def force_withdraw(
+    amount: Annotated[str, Parameter(help="USD, up to six decimals, or `all`")],
+    *,
+    spare: Annotated[
+        int, Parameter(help="per cent of the initial margin that `all` leaves besides it", validator=Number(gte=0))
+    ] = SPARE,
+    nonce: Annotated[
+        int | None, Parameter(help="default: the next after the state's on L1", validator=Number(gte=0, lt=2**64))
+    ] = None,
+    forcing: Forcing = FORCING,
+    sending: Sending = SENDING,
+    common: Common = DEFAULT,
+) -> int:
+    """Withdraw through L1. Explains itself and its cost before it sends; `rollup claim` collects the money later.
+
+    `all` is the most that leaves the account at its initial margin, and with positions some of it stays besides, since
+    prices move until the withdrawal's turn.
+    """
+    async with open_force(forcing, common) as force:
+        number = force.require_account()
+        key = force.signing_key(number)
+        room = await find_room(force, number)
+        micro = most_of(number, room, spare) if amount == "all" else read_usd(amount)
+        notes = notes_on(room, micro)
+        chosen = next_owner_nonce(force.mirror, number) if nonce is None else nonce
+        payload = sign_withdrawal(force.separator, number, micro, chosen, key)
+        what = f"Withdraw {show_usd(micro)} USD from account {number}"
+        return await send_payload(force, what, payload, sending, notes)
+
+
+async def find_room(force: Force, number: int) -> Room:
+    """What may leave the account by the state on L1; `NothingToWithdraw` if it has no margin that could be computed."""
+    account_of(force.mirror, number)
+    head = await force.client.get_block()
+    try:
+        return room_of(force.mirror.store.read, number, 0 if head is None else head.timestamp)
+    except InvalidTransaction as refusal:
+        why = sentence(Reason(refusal.reason))
+        raise NothingToWithdraw(f"account {number} cannot be valued: {why}") from refusal
+
+
+def most_of(number: int, room: Room, spare: int) -> int:
+    """What `all` means (µUSD); `NothingToWithdraw` says what else to do."""
+    micro = room.with_spare(spare)
+    if micro > 0:
+        return micro
+    worth, kept = show_usd(room.equity), show_usd(room.initial)
+    if not room.positions:
+        raise NothingToWithdraw(f"account {number} holds {worth} USD: there is nothing to withdraw")
+    raise NothingToWithdraw(
+        f"account {number} is worth {worth} USD and needs {kept} USD as initial margin for its {room.positions} positions, "
+        f"of which {spare} % stay besides. Close or reduce them (`rollup force trade` with a counterparty), leave less "
+        "(`--spare 0`), or, if nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
+    )
+
+
+def notes_on(room: Room, micro: int) -> list[str]:
+    """What may keep the withdrawal from succeeding, and what to do about it."""
+    notes: list[str] = []
+    if room.stale:
+        markets = ", ".join(map(str, room.stale))
+        notes.append(
+            f"the last prices of market {markets} are too old by now: the withdrawal succeeds only if feeders give newer "
+            "ones before its turn. If nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
+        )
+    if micro > room.most:
+        most = show_usd(room.most)
+        notes.append(
+            f"at the last prices only {most} USD can leave; more takes closing positions (`rollup force trade`) or a deposit"
+        )
+    elif room.positions:
+        left = show_usd(room.equity - micro - room.initial)
+        notes.append(f"{left} USD stay besides the initial margin: if prices take more than that, it is refused")
+    if room.insolvent:
+        notes.append(
+            f"{room.insolvent} accounts are worth less than nothing: until that is settled nobody can withdraw"
+        )
+    if room.bad_debt:
+        notes.append(f"of losses that nobody has borne ({show_usd(room.bad_debt)} USD) the withdrawal bears its share")
+    return notes

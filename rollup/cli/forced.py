@@ -1,0 +1,156 @@
+"""One forced transaction from its explanation to its end: what it does and costs, the question, sending, waiting."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+import trio
+
+from rollup.cli.exits import show_time
+from rollup.cli.forcing import Force, Sending
+from rollup.cli.output import Output, show
+from rollup.exit.amounts import show_cost
+from rollup.exit.errors import NotConfirmed
+from rollup.exit.forcing import ForceCost, Forced, force_message, quote_force, require_affordable
+from rollup.exit.outcome import Outcome, Stage, outcome_of
+from rollup.exit.payloads import waiting_messages
+from rollup.exit.room import rehearse
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.contract import Contract
+from rollup.types.messages import Forced as ForcedMessage
+from rollup.types.messages import encode_message
+
+POLL: Final = 1.0
+"""Seconds between two looks at L1 while waiting."""
+
+
+async def send_payload(force: Force, what: str, payload: bytes, sending: Sending, notes: list[str]) -> int:
+    """Explain a forced transaction and its cost, ask, send it, and wait as far as wished; returns an exit code."""
+    if force.mirror.fraud is not None:
+        notes.append(f"L1 holds a wrong batch ({force.mirror.fraud}); what follows it does not count here")
+    cost = await quote_force(force.client, force.sender, force.inbox, payload)
+    await _explain(force, what, payload, cost, notes)
+    if force.wallet is not None:
+        _tell_call(force, payload, cost)
+        return 0
+    if sending.dry_run:
+        force.output.note("nothing was sent: this was a dry run")
+        return 0
+    require_affordable(cost, force.sender)
+    if not sending.yes:
+        await _ask(cost)
+    assert force.payer is not None, "without a wallet there is a payer"
+    forced = await force_message(force.payer, force.inbox, payload)
+    _tell_forced(force.output, forced)
+    if sending.wait is None:
+        force.output.note(f"see what becomes of it: rollup force status {forced.index}")
+        return 0
+    return await await_outcome(force, forced.index, sending)
+
+
+async def await_outcome(force: Force, index: int, sending: Sending) -> int:
+    """Follow L1 until the message is consumed, or final; exit code 1 if it was refused or patience ran out."""
+    told: tuple[object, ...] = ()
+    wanted = {Stage.FINAL} if sending.wait == "final" else {Stage.PENDING, Stage.FINAL}
+    with trio.move_on_after(float("inf") if sending.patience is None else sending.patience) as waiting:
+        while True:
+            await force.mirror.advance()
+            outcome = await outcome_of(force.mirror, index)
+            now = (outcome.stage, outcome.reason, outcome.overdue)
+            if now != told:
+                told = now
+                tell_outcome(force.output, outcome)
+            if outcome.stage in wanted:
+                return 0 if outcome.done else 1
+            await trio.sleep(POLL)
+    assert waiting.cancelled_caught, "the loop ends by returning"
+    force.output.note(
+        f"still not {sending.wait}; go on waiting with `rollup force status {index} --wait {sending.wait}`"
+    )
+    return 1
+
+
+def tell_outcome(output: Output, outcome: Outcome) -> None:
+    """What became of a message, and what can be done about it."""
+    if output.json:
+        output.result({"status": outcome.stage.value, **outcome.describe()})
+        return
+    print(f"message {outcome.index} ({outcome.what}): {outcome.tell()}", flush=True)
+    if outcome.overdue:
+        output.note("`rollup rescue` tells when anyone may freeze the chain, and walks through what follows")
+
+
+async def _explain(force: Force, what: str, payload: bytes, cost: ForceCost, notes: list[str]) -> None:
+    rollup = Contract(force.client, force.mirror.pipeline.replica.origin.rollup, load_artifact("Rollup"))
+    head, config = await force.client.get_block(), await rollup.call("config")
+    now = 0 if head is None else head.timestamp
+    message = encode_message(ForcedMessage(force.sender, payload))
+    before = [data for _, data in waiting_messages(force.mirror)]
+    receipt = rehearse(force.mirror.store.read, force.separator, [*before, message], now)
+    assert receipt is not None, "there is one message at least"
+    due = now + config[4]
+    fields: dict[str, Any] = {
+        "status": "planned",
+        "what": what,
+        "sender": force.sender,
+        "payload": payload,
+        "queue": cost.queue,
+        "fee_wei": cost.fee,
+        "gas": cost.gas,
+        "cost_wei": cost.expected,
+        "needed_wei": cost.needed,
+        "balance_wei": cost.balance,
+        "due": due,
+        "freeze_after": due + config[11],
+        "forecast": receipt.reason.name,
+        "notes": notes,
+    }
+    if force.output.json:
+        force.output.result(fields)
+        return
+    held = f"{show(force.sender)} holds {show_cost(cost.balance)} ETH"
+    print(f"{what}, through L1's inbox, where {cost.queue} messages wait.")
+    print(f"It costs about {show_cost(cost.expected)} ETH ({show_cost(cost.fee)} of it is burnt); {held}.")
+    print(
+        f"It must be executed by {show_time(due)}; if it is not, anyone may freeze after {show_time(due + config[11])}."
+    )
+    print(
+        "Executed now, it would be done." if not receipt.reason else f"Executed now, it would be refused: {forecast}."
+    )
+    for note in notes:
+        print(f"note: {note}")
+    sys.stdout.flush()
+
+
+def _tell_call(force: Force, payload: bytes, cost: ForceCost) -> None:
+    """What a contract wallet must call; its own signature is nowhere needed."""
+    data = Contract(force.client, force.inbox, load_artifact("Inbox")).abi.encode_call("force", payload)
+    force.output.result({"status": "to_call", "to": force.inbox, "value": cost.value, "data": data})
+    force.output.note(
+        "nothing was sent: the wallet must make this call itself; what the fee leaves of the value comes back"
+    )
+
+
+def _tell_forced(output: Output, forced: Forced) -> None:
+    fields = {
+        "status": "forced",
+        "index": forced.index,
+        "transaction": forced.transaction,
+        "fee_wei": forced.fee,
+        "gas": forced.gas,
+        "cost_wei": forced.fee + forced.gas_cost,
+        "sent_at": forced.sent_at,
+        "due": forced.due,
+    }
+    output.result(fields)
+
+
+async def _ask(cost: ForceCost) -> None:
+    """`NotConfirmed` unless somebody at a terminal agrees."""
+    if not sys.stdin.isatty():
+        raise NotConfirmed("nothing sent: there is no terminal to ask at; --yes sends without asking")
+    print(f"Send this, for about {show_cost(cost.expected)} ETH? [y/N] ", end="", file=sys.stderr, flush=True)
+    answer = await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise NotConfirmed("nothing sent, as you wish")
