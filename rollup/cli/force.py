@@ -15,7 +15,7 @@ from rollup.cli.amounts import read_micro, read_usd, show_usd
 from rollup.cli.exits import show_time
 from rollup.cli.force_withdraw import force_withdraw
 from rollup.cli.forced import await_outcome, send_payload, tell_outcome
-from rollup.cli.forcing import FORCING, SENDING, Forcing, Sending, open_force
+from rollup.cli.forcing import FORCING, SENDING, Forcing, Patience, Sending, Waiting, open_force
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.output import show
 from rollup.cli.session import SIGNING, Signing
@@ -117,9 +117,7 @@ async def transfer(
 
 @force.command
 async def trade(
-    maker: Annotated[
-        str, Parameter(help="file by `rollup force order`, or ACCOUNT:NONCE of an order partly filled on L2")
-    ],
+    maker: Annotated[str, Parameter(help="file by `rollup force order`, or ACCOUNT:NONCE of an order on L2")],
     taker: Annotated[str, Parameter(help="the same of the other side")],
     amount: Annotated[str, Parameter(help="coins that change hands, at the maker's price")],
     *,
@@ -155,16 +153,17 @@ async def status(
     index: Annotated[int | None, Parameter(help="number of the message in L1's inbox", validator=Number(gte=0))] = None,
     *,
     mine: Annotated[bool, Parameter(negative=(), help="all messages about the account, or forced by the key")] = False,
+    wait: Waiting = None,
+    patience: Patience = None,
     forcing: Forcing = FORCING,
-    sending: Sending = SENDING,
     common: Common = DEFAULT,
 ) -> int:
     """Tell what became of a message: waiting, executed, final; done, or refused and why. From L1 alone."""
     if (index is None) != mine:
         raise ConfigError("which message? its INDEX, or --mine")
     async with open_force(forcing, common, acting=False) as way:
-        if index is not None and sending.wait is not None:
-            return await await_outcome(way, index, sending)
+        if index is not None and wait is not None:
+            return await await_outcome(way, index, Sending(wait=wait, patience=patience))
         if index is not None:
             tell_outcome(way.output, await outcome_of(way.mirror, index))
             return 0

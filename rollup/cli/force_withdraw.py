@@ -75,8 +75,8 @@ def most_of(number: int, room: Room, spare: int) -> int:
     if not room.positions:
         raise NothingToWithdraw(f"account {number} holds {worth} USD: there is nothing to withdraw")
     raise NothingToWithdraw(
-        f"account {number} is worth {worth} USD and needs {kept} USD as initial margin for its {room.positions} positions, "
-        f"of which {spare} % stay besides. Close or reduce them (`rollup force trade` with a counterparty), leave less "
+        f"account {number} is worth {worth} USD and needs {kept} USD as initial margin for {room.positions} positions; "
+        f"{spare} % of that stay besides. Close or reduce positions (`rollup force trade` with somebody), keep less "
         "(`--spare 0`), or, if nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
     )
 
@@ -87,21 +87,19 @@ def notes_on(room: Room, micro: int) -> list[str]:
     if room.stale:
         markets = ", ".join(map(str, room.stale))
         notes.append(
-            f"the last prices of market {markets} are too old by now: the withdrawal succeeds only if feeders give newer "
-            "ones before its turn. If nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
+            f"the last prices of market {markets} are too old by now: it succeeds only if feeders give newer ones "
+            "before its turn; if nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
         )
     if micro > room.most:
         most = show_usd(room.most)
-        notes.append(
-            f"at the last prices only {most} USD can leave; more takes closing positions (`rollup force trade`) or a deposit"
-        )
+        closing = "more takes closing positions (`rollup force trade`) or a deposit"
+        notes.append(f"at the last prices only {most} USD can leave; {closing}")
     elif room.positions:
         left = show_usd(room.equity - micro - room.initial)
         notes.append(f"{left} USD stay besides the initial margin: if prices take more than that, it is refused")
     if room.insolvent:
-        notes.append(
-            f"{room.insolvent} accounts are worth less than nothing: until that is settled nobody can withdraw"
-        )
+        count = room.insolvent
+        notes.append(f"{count} accounts are worth less than nothing: until that is settled nobody can withdraw")
     if room.bad_debt:
         notes.append(f"of losses that nobody has borne ({show_usd(room.bad_debt)} USD) the withdrawal bears its share")
     return notes

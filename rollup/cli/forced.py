@@ -15,6 +15,7 @@ from rollup.exit.errors import NotConfirmed
 from rollup.exit.forcing import ForceCost, Forced, force_message, quote_force, require_affordable
 from rollup.exit.outcome import Outcome, Stage, outcome_of
 from rollup.exit.payloads import waiting_messages
+from rollup.exit.reasons import sentence
 from rollup.exit.room import rehearse
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.contract import Contract
@@ -115,9 +116,8 @@ async def _explain(force: Force, what: str, payload: bytes, cost: ForceCost, not
     print(
         f"It must be executed by {show_time(due)}; if it is not, anyone may freeze after {show_time(due + config[11])}."
     )
-    print(
-        "Executed now, it would be done." if not receipt.reason else f"Executed now, it would be refused: {forecast}."
-    )
+    would = f"be refused: {sentence(receipt.reason)}" if receipt.reason else "be done"
+    print(f"Executed now, it would {would}.")
     for note in notes:
         print(f"note: {note}")
     sys.stdout.flush()

@@ -47,6 +47,12 @@ class Forcing:
     export: ExportFlag = None
 
 
+Waiting = Annotated[
+    Literal["consumed", "final"] | None, Parameter(help="wait until a batch takes it, or until that is final")
+]
+Patience = Annotated[float | None, Parameter(help="seconds after which waiting ends; default: never")]
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -54,10 +60,8 @@ class Sending:
 
     yes: Annotated[bool, Parameter(negative=(), help="send without asking")] = False
     dry_run: Annotated[bool, Parameter(negative=(), help="explain and estimate, send nothing")] = False
-    wait: Annotated[
-        Literal["consumed", "final"] | None, Parameter(help="wait until a batch takes it, or until that is final")
-    ] = None
-    patience: Annotated[float | None, Parameter(help="seconds after which waiting ends; default: never")] = None
+    wait: Waiting = None
+    patience: Patience = None
 
 
 FORCING = Forcing()

@@ -47,9 +47,8 @@ def read_side(text: str, name: str) -> FreshOrder | OrderRef:
     try:
         found = msgspec.json.decode(Path(text).read_bytes(), type=OrderFile)
     except OSError as error:
-        raise ConfigError(
-            f"{name}: {text[:100]}: {error.strerror}; a file by `rollup force order`, or ACCOUNT:NONCE"
-        ) from error
+        due = "a file by `rollup force order`, or ACCOUNT:NONCE, is due"
+        raise ConfigError(f"{name}: {text[:100]}: {error.strerror}; {due}") from error
     except msgspec.MsgspecError as error:
         raise ConfigError(f"{name}: {text[:100]} is no signed order: {error}") from error
     signature = bytes.fromhex(found.signature[2:])
