@@ -110,7 +110,7 @@ async def test_a_reorganisation_within_the_confirmations_moves_nobody(scene: Sce
         await dev.mine(scene.site.l1, 2)
         await consumed(node, 3)
         assert node.sequencer.watcher._follower.reorganisations == 0
-        assert node.sequencer.store.committed == head + 1
+        assert node.sequencer.store.committed == head + 1, "one block with the message"
         assert (money(node, 0), money(node, 1)) == ((OPENING - 1, 1), (OPENING + 222, 0))
     assert scene.signatures.once()
 

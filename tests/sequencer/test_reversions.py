@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from challenger.prove import encode_proof
+from rollup.batcher.contracts import RollupContract
+from rollup.batcher.service import finalise_due
 from rollup.l1 import dev
 from rollup.rpc.client import RpcError, connect_ws
 from rollup.rpc.node import Node
 from rollup.sequencer.rejections import StoppedServing
+from rollup.sequencer.stored import StoredBlocks
 from tests.support.deployed import CHALLENGER, DISPUTE_WINDOW, ETHER, REWARD_DELAY, RIVAL, SEQUENCER, Site, open_site
 from tests.support.derived import derive as pipeline_of
 from tests.support.frauds import LIE
@@ -215,6 +218,28 @@ async def test_a_rivals_fraud_stops_the_sequencer_until_it_is_reverted_even_if_l
             root = node.sequencer.store.root
     assert (await derive(site)).root == root
     assert signatures.once()
+
+
+async def test_a_fraud_is_not_made_final_by_an_honest_sequencer_however_late_it_is(site: Site, tmp_path: Path) -> None:
+    """Its window is over with that of the good batch before it, which alone becomes final."""
+    accounts = await open_accounts(site, OWNERS)
+    async with serve(options(site, tmp_path, finalise=False)) as node, connect_ws(node.address.ws_url) as rpc:
+        await funded(rpc, accounts)
+        await posted(node)
+        await silence(site)
+        rival = rival_of(site, node)
+        await rival.post(await rival.block(rival.transfer(0, 1, USD)))
+        good = await site.contract("Rollup").call("batchCount") - 1
+        await rival.post(with_root(await rival.block(rival.transfer(0, 1, USD)), LIE))
+        await until_so(lambda: "fraud" in alarms(node), "the alarm")
+        await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)
+        await dev.mine(site.l1)
+        batcher = RollupContract(site.l1, site.deployment.rollup)
+        known = StoredBlocks(node.sequencer.store.records, lambda: 0).batch_hash
+        assert await finalise_due(batcher, site.account(SEQUENCER), known) == good
+        assert await finalise_due(batcher, site.account(SEQUENCER), known) is None
+        await revert_fraud(site)
+        await until_so(lambda: node.sequencer.exchange.status().fork == 1, "the reversion")
 
 
 async def test_a_fraud_that_came_and_went_unseen_still_moves_the_fork(site: Site, tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ async def test_a_stranger_derives_the_state_waits_for_a_price_and_executes_force
         await rpc.call("oracle/update", fresh_price(trader))
         await until_so(lambda: balance_of(node, 0)[1] == 100 * USD, "the forced withdrawal")
         await until_so(lambda: "held" not in alarms(node), "the end of the alarm")
-        assert store.committed == head + 2, "a block with the price, and one with the message"
+        await until_so(lambda: store.committed == head + 2, "a block with the price, and one with the message")
+        assert [len(record.messages) for record in store.records.blocks(head + 1, head + 2)] == [0, 1]
         await rpc.call("private/withdraw", trader.withdraw(1, OWNERS[1], USD, 1))
         await posted(node)
         last = store.records.last_batch()
