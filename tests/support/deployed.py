@@ -68,7 +68,7 @@ async def open_site(*, dated: bool = False) -> AsyncIterator[Site]:
         yield Site(url, l1, deployment)
 
 
-async def prepare_site(l1: L1Client, *, dated: bool = False) -> Deployment:
+async def prepare_site(l1: L1Client, *, dated: bool = False, dispute_window: int = DISPUTE_WINDOW) -> Deployment:
     """Deploy everything on any development node, and stake."""
     deployer = L1Account(l1, dev_key(SEQUENCER))
     head = await l1.get_block()
@@ -77,7 +77,7 @@ async def prepare_site(l1: L1Client, *, dated: bool = False) -> Deployment:
     plan = DeploymentPlan(
         dev_address(SEQUENCER),
         with_dated_markets(genesis) if dated else genesis,
-        dispute_window=DISPUTE_WINDOW,
+        dispute_window=dispute_window,
         proposer_timeout=DISPUTE_WINDOW,
         reward_delay=REWARD_DELAY,
         force_deadline=DISPUTE_WINDOW,

@@ -6,20 +6,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from rollup.crypto.eip712 import order_digest, surface_digest
+from rollup.crypto.eip712 import oracle_digest, order_digest, surface_digest
 from rollup.crypto.signatures import sign
 from rollup.derive.mirror import Mirror, open_mirror
 from rollup.exit.contracts import Contracts, find_contracts
 from rollup.exit.estate import Estate
 from rollup.l1 import dev
 from rollup.l1.account import L1Account
+from rollup.l1.client import L1Client
 from rollup.l1.devkeys import dev_key
 from rollup.stf.margin import margin
 from rollup.stf.settlement import settle
-from rollup.types.genesis import BTC
-from rollup.types.transactions import FLAG_SELL, FreshOrder, SurfaceUpdate, Trade, Transaction
-from tests.support.deployed import DISPUTE_WINDOW, FEEDER, Site, open_site
-from tests.support.poster import FIRST_OWNER, FOREVER, PRICE, Poster, start_poster
+from rollup.types.genesis import BTC, BTC_PERP
+from rollup.types.keys import GLOBALS
+from rollup.types.leaves import Globals
+from rollup.types.transactions import FLAG_SELL, FreshOrder, OracleUpdate, SurfaceUpdate, Trade, Transaction
+from tests.support.deployed import DISPUTE_WINDOW, FEEDER, SEQUENCER, Site, open_site, prepare_site
+from tests.support.poster import CASH, FIRST_OWNER, FOREVER, PRICE, Poster, start_poster
 
 CALL, PUT = 4, 5
 """Markets of `with_dated_markets`."""
@@ -27,6 +30,8 @@ SERIES = 1
 GRACE = 2 * DISPUTE_WINDOW
 WINDOW = 14 * 86_400
 """Registration window of the deployment, s."""
+LONG = 10**5
+"""A dispute window that outlasts the way to the freeze, s."""
 WITHDRAWN = 2_500_000
 LATE = 7_000_000
 """A deposit that comes too late, µUSD."""
@@ -46,6 +51,11 @@ class Ending:
     def owners(self) -> dict[int, int]:
         """Development key of each account's owner."""
         return {number: FIRST_OWNER + number for number in range(3)}
+
+    @property
+    def totals(self) -> Globals:
+        """The chain's totals after the last block."""
+        return Globals.decode(self.poster.leaves[GLOBALS])
 
     def payer(self, key: int = STRANGER) -> L1Account:
         """A key that pays for gas."""
@@ -73,6 +83,25 @@ class Ending:
             poster.withdraw(2, WITHDRAWN),
         ]
         await poster.post(await poster.block(), await poster.block(*deals))
+
+    async def open(self, owner: bytes, amount: int = CASH) -> int:
+        """Open an account for anybody, a contract say; the chain takes it in at once. Returns its number."""
+        inbox = self.site.contract("Inbox")
+        number: int = await inbox.call("accountCount")
+        await inbox.transact(self.payer(SEQUENCER), "open", owner, amount)
+        await self.hear()
+        await self.poster.post(await self.poster.block())
+        return number
+
+    async def ruin(self) -> None:
+        """Account 0 sells five coins to account 1, and the price rises by 60 %: 0 owes more than it has."""
+        deal = self.deal(BTC_PERP, seller=0, buyer=1, price=PRICE, size=5 * 10**6)
+        await self.poster.post(await self.poster.block(deal))
+        for rise in (110, 121, 133, 146, 160):
+            await self.travel(60)
+            now, mark = await self.poster.now(), PRICE * rise // 100
+            signature = sign(oracle_digest(self.poster.separator, BTC, now, mark, mark), dev_key(FEEDER))
+            await self.poster.post(await self.poster.block(OracleUpdate(BTC, now, mark, mark, 1, (signature,))))
 
     def surface(self, now: int) -> SurfaceUpdate:
         """Forward and volatility of the series, signed by the feeder."""
@@ -141,8 +170,19 @@ class Ending:
 async def open_ending() -> AsyncIterator[Ending]:
     """A chain on which perps and options were traded, with a pending batch."""
     async with open_site(dated=True) as site:
-        poster = await start_poster(site)
-        await poster.open(3)
-        ending = Ending(site, poster)
-        await ending.trade()
-        yield ending
+        yield await _begin(site)
+
+
+@asynccontextmanager
+async def open_disputed(l1: L1Client) -> AsyncIterator[Ending]:
+    """The same on a node of one's own, where batches stay open to dispute for longer than it takes to freeze."""
+    deployment = await prepare_site(l1, dated=True, dispute_window=LONG)
+    yield await _begin(Site(l1.url, l1, deployment))
+
+
+async def _begin(site: Site) -> Ending:
+    poster = await start_poster(site)
+    await poster.open(3)
+    ending = Ending(site, poster)
+    await ending.trade()
+    return ending
