@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from rollup.cli.addresses import read_address
 from rollup.cli.amounts import plain_usd
 from rollup.cli.claims import Vault, await_claimable
 from rollup.cli.options import DEFAULT, Common, ExportFlag
@@ -19,6 +20,7 @@ from rollup.cli.verify import watching_progress
 from rollup.config import ClientConfig, L1Config
 from rollup.derive.mirror import open_mirror
 from rollup.errors import ConfigError
+from rollup.exit.contracts import find_contracts
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment
@@ -31,6 +33,7 @@ async def claim(
     *,
     wait: Annotated[float, Parameter(help="seconds to wait for the withdrawal to become final")] = 0.0,
     l1: Annotated[str | None, Parameter(help="HTTP endpoint of an Ethereum node")] = None,
+    rollup: Annotated[str | None, Parameter(help="address of the Rollup contract; default: from the file")] = None,
     deployment: Annotated[Path | None, Parameter(help="file written by `rollup deploy`")] = None,
     key: Key = None,
     export: ExportFlag = None,
@@ -42,11 +45,13 @@ async def claim(
     config = settings.role(ClientConfig, key=key, account=number)
     if config.key is None or config.account is None:
         raise ConfigError("client: a claim needs --key (it pays for gas) and an account number")
-    where, output = Deployment.load(chain.deployment), common.output()
+    address = read_address(rollup, "--rollup") if rollup else Deployment.load(chain.deployment).rollup
+    output = common.output()
     async with L1Client(chain.url, timeout=chain.timeout) as client:
-        vault, payer = Vault(client, where.vault), L1Account(client, config.key.private_key())
+        contracts = await find_contracts(client, address)
+        vault, payer = Vault(client, contracts.vault.address), L1Account(client, config.key.private_key())
         with watching_progress(output) as watch:
-            async with open_mirror(client, where.rollup, export=chain.export, on_progress=watch) as mirror:
+            async with open_mirror(client, address, export=chain.export, on_progress=watch) as mirror:
                 proof = await await_claimable(mirror, vault, config.account, patience=wait)
         paid = await vault.claim(payer, proof)
     output.result(

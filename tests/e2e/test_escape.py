@@ -30,9 +30,8 @@ SILENCE = ["batch", "kill", "force", "late-deposits", "overdue"]
 LEAVING = ["freeze", "reckoning", "escape", "claim", "refund", "collect", "balance"]
 FREEZE = [*DAY, "fall", *SILENCE, *LEAVING, "summary"]
 SHORTFALL = [*DAY, "fall", *SILENCE, "shortfall", *LEAVING, "summary"]
-TAKEOVER = [
-    *DAY, *SILENCE, "takeover", "prices", "trades-again", "batch", "finality", "no-freeze", "claim", "summary"
-]  # fmt: skip
+AGAIN = ["takeover", "prices", "trades-again", "batch", "finality"]
+TAKEOVER = [*DAY, *SILENCE, *AGAIN, "no-freeze", "outcome", "claim", "summary"]
 
 
 def run_escape(folder: Path, variant: str, *options: str, code: int = 0) -> list[dict[str, Any]]:
@@ -123,6 +122,7 @@ def test_a_stranger_takes_over_and_trading_resumes(tmp_path: Path) -> None:
     assert step["takeover"]["batch"] == step["overdue"]["batch_count"]
     assert step["takeover"]["inbox_index"] > max(step["late-deposits"]["indices"])
     assert step["takeover"]["stake"] >= 10**18
+    assert step["outcome"]["batch"] >= step["takeover"]["batch"]
     assert step["trades-again"]["trades"] >= 24
     assert step["trades-again"]["batches"][0] > step["takeover"]["batch"]
     assert step["finality"]["finalised"] >= step["trades-again"]["batches"][1]

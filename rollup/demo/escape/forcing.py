@@ -34,15 +34,8 @@ async def force_withdrawal(stage: Stage, machine: Machine, user: User) -> Waitin
     with stage.report.step("force", "forcing a withdrawal through L1") as step:
         inbox, books = stage.observer.inbox, Books(stage)
         index: int = await inbox.call("count")
-        await machine.run(
-            "force-withdraw",
-            "--account",
-            str(user.account),
-            "--amount",
-            plain_usd(AMOUNT),
-            "--key",
-            machine.key(user.key),
-        )
+        number, key = str(user.account), machine.key(user.key)
+        await machine.run("force-withdraw", plain_usd(AMOUNT), "--account", number, "--yes", "--key", key)
         require_equal("messages in the inbox", index + 1, await inbox.call("count"))
         added = (await books.seen(inbox, "MessageAdded"))[-1]
         message = decode_message(added.event.values["message"])

@@ -37,6 +37,7 @@ async def take_over(stage: Stage, machine: Machine, user: User, waiting: Waiting
                 step.found(f"every block up to {head} is on L1", head=head)
         await see_final(stage, stage.observer.mirror.batch)
         await refuse_to_freeze(stage, machine, user)
+        await _see_outcome(stage, machine, user, waiting)
     return await _claim(stage, machine, user)
 
 
@@ -78,6 +79,15 @@ def _credit(stage: Stage, late: list[Late]) -> None:
             wallet = Wallet(dev_key(NEWCOMER), stage.deployment.chain_id, stage.deployment.rollup)
             stage.party.users.append(User(each.account, NEWCOMER, wallet))
         stage.party.of(each.account).cash += each.amount
+
+
+async def _see_outcome(stage: Stage, machine: Machine, user: User, waiting: Waiting) -> None:
+    """`rollup force status`: what became of the message, from L1 alone."""
+    with stage.report.step("outcome", "asking what became of the forced withdrawal") as step:
+        key = machine.key(user.key)
+        *_, told = await machine.run("force", "status", str(waiting.index), "--key", key)
+        require_equal("outcome of the forced withdrawal", ("final", True), (told["stage"], told["done"]))
+        step.found(f"done in block {told['block']}, batch {told['batch']}, and final", batch=told["batch"], done=True)
 
 
 async def _claim(stage: Stage, machine: Machine, user: User) -> dict[str, Any]:
