@@ -61,6 +61,19 @@ contract ShareProof is Setting {
         assert(done && abi.decode(answer, (uint256)) == equity);
     }
 
+    /// @notice No sum of equities that can come about makes a share overflow.
+    function check_collect_from_too_little_succeeds(uint40 settledAt, uint64 deposited, uint256 held) external {
+        (, uint256 equity, uint256 pot, uint256 sum) = prepare(settledAt, deposited, held, true);
+        CHEATS.assume(pot < sum);
+        uint256 share;
+        unchecked {
+            share = equity * pot / sum;
+        }
+        CHEATS.assume(share > 0 && share <= held);
+        (bool done,) = address(vault).call(abi.encodeCall(vault.collect, (ACCOUNT)));
+        assert(done);
+    }
+
     function prepare(uint40 settledAt, uint64 deposited, uint256 held, bool windowOver)
         private
         returns (address owner, uint256 equity, uint256 pot, uint256 sum)
