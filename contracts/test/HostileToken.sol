@@ -11,7 +11,8 @@ contract HostileToken is ERC20 {
         AddBonus,
         Fail,
         ReturnFalse,
-        Reenter
+        Reenter,
+        Refuse
     }
 
     Trick private _trick;
@@ -33,8 +34,8 @@ contract HostileToken is ERC20 {
         _mint(to, amount);
     }
 
-    /// @notice Chooses what transfers do; `target` and `data` say whom
-    /// `Reenter` calls with what, once and before any balance moves.
+    /// @notice Chooses what transfers do; `target` and `data` say whom `Reenter` calls with what, once and before any balance
+    /// moves, and whom `Refuse` pays nothing.
     function choose(Trick trick, address target, bytes calldata data) external {
         (_trick, _target, _call) = (trick, target, data);
     }
@@ -51,7 +52,9 @@ contract HostileToken is ERC20 {
     /// @inheritdoc ERC20
     function transfer(address to, uint256 amount) public override returns (bool) {
         _misbehave();
+        if (_trick == Trick.Refuse && to == _target) revert InsufficientBalance();
         super.transfer(to, amount);
+        if (_trick == Trick.TakeFee) _burn(to, 1);
         return _trick != Trick.ReturnFalse;
     }
 

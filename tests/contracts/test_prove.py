@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollup.crypto.keccak import keccak
 from rollup.crypto.merkle import merkle_path
-from tests.support.chain import ALICE, BOB, CAROL, Outcome, reverts
+from tests.support.chain import ALICE, BOB, CAROL, reverts
 from tests.support.world import DISPUTE_WINDOW, MIN_STAKE, MINIMUM_OPENING, Posted, World, as_tuple, tampered
 
 RIGHT = keccak(b"what the block really leads to")
@@ -183,18 +183,6 @@ def test_finalising_takes_several_batches_in_order(world: World) -> None:
             world.rollup.send("finalise", index)
     with reverts("BatchUnknown", 4, 4):
         world.rollup.send("finalise", 4)
-
-
-def test_reversion_costs_the_same_whatever_follows(world: World) -> None:
-    """Reverting hundreds of batches takes no more gas than reverting one."""
-    bad = world.post()
-    choose(world)
-    alone: Outcome = world.fork().prove(bad, sender=BOB)
-    for _ in range(300):
-        world.post()
-    outcome = world.prove(bad, sender=BOB)
-    assert world.rollup.call("batchCount") == bad.index
-    assert outcome.gas_used == alone.gas_used
 
 
 def test_final_state_survives_a_reversion_behind_it(world: World) -> None:

@@ -32,10 +32,10 @@ class Mark:
 class FastChain(Chain):
     """The newest state, and the time of the next block (seconds)."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: int = GENESIS_TIME) -> None:
         config = pyrevm.CfgEnv(chain_id=CHAIN_ID)
         self._revm = pyrevm.EVM(env=pyrevm.Env(cfg=config), spec_id="PRAGUE")
-        self._time, self._number = GENESIS_TIME, 1
+        self._time, self._number = time, 1
         self.errors = known_errors()
         for index in range(10):
             self.set_balance(dev_address(index), _RICH)

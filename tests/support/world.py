@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -182,10 +182,11 @@ def deploy_world(
     *,
     chain: Chain | None = None,
     load: Callable[[str], Artifact] = load_artifact,
+    terms: Mapping[str, object] | None = None,
 ) -> World:
     """Deploy everything; each of `actors` gets stablecoins, and the sequencer a stake.
 
-    On a new chain of py-evm unless one is given; `load` finds the contracts.
+    On a new chain of py-evm unless one is given; `load` finds the contracts, `terms` change the Rollup's configuration.
     """
     chain = chain or Chain.create()
     money = chain.deploy(token)
@@ -193,7 +194,8 @@ def deploy_world(
     appraiser = chain.deploy(load("Appraiser"))
     first = chain.nonce(ALICE)
     predicted = [created_address(ALICE, first + ahead) for ahead in range(3)]
-    rollup = chain.deploy(load("Rollup"), config(predicted[1], judge.address, chain.now), GENESIS_LEAVES, root)
+    settings = config(predicted[1], judge.address, chain.now, **dict(terms or {}))
+    rollup = chain.deploy(load("Rollup"), settings, GENESIS_LEAVES, root)
     inbox = chain.deploy(load("Inbox"), *inbox_arguments(money.address, predicted[2], rollup.address))
     vault = chain.deploy(load("Vault"), *vault_arguments(money.address, rollup.address, appraiser.address))
     for actor in actors:

@@ -122,7 +122,7 @@ class Vault:
     def _pay(self, owner: bytes, amount: int, trick: Trick) -> None:
         require(trick not in {Trick.FAIL, Trick.RETURN_FALSE}, "TransferFailed")
         self.coins[self.address] -= amount
-        self.coins[owner] += amount
+        self.coins[owner] += amount - (trick == Trick.TAKE_FEE)
 
     def _require_end(self) -> None:
         require(self.rollup.settled_at > 0, "NotEnded")
