@@ -16,7 +16,9 @@ _TELL_TIME: Final = bytes.fromhex("4260005260206000f3")
 PATIENCE: Final = 180.0
 """Seconds without a new time until L1 counts as standing still; Ethereum makes a block every 12."""
 POLL: Final = 2.0
-LONGEST_POLL: Final = 12.0
+"""Seconds between two looks at L1 while others may act."""
+RARELY: Final = 6
+"""So many times longer between two looks if only time can change anything: about an L1 block."""
 
 
 async def time_ahead(client: L1Client, newest: int) -> int:
@@ -61,4 +63,4 @@ async def await_time(
             seen, since = now, trio.current_time()
         elif trio.current_time() - since >= patience:
             raise L1StandsStill(what, after, now, patience)
-        await trio.sleep(poll if since_block is not None else min(max(poll, (after + 1 - now) / 2), LONGEST_POLL))
+        await trio.sleep(poll if since_block is not None else min((after + 1 - now) / 2, RARELY * poll))
