@@ -24,7 +24,7 @@ class OrderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flags: Annotated[int, msgspec.Meta(ge=0, le=15)]
     size: Annotated[int, _U48]
     price: Annotated[int, _U48]
-    nonce: Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+    nonce: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     expiry: Annotated[int, _U40]
     signature: Annotated[str, msgspec.Meta(pattern="^0x[0-9a-fA-F]{128}$")]
 

@@ -27,7 +27,7 @@ SENTENCES: Final = {
     Reason.SELF_TRADE: "both sides are the same account",
     Reason.ORDER_INVALID: "an order's size or price is out of range",
     Reason.ORDER_UNKNOWN: "an order that it refers to does not stand, or was cancelled",
-    Reason.ORDER_CONFLICT: "an order of the same nonce stands with other terms",
+    Reason.ORDER_CONFLICT: "an order of the same nonce stands with other terms, or was cancelled",
     Reason.ORDER_EXPIRED: "an order had expired",
     Reason.NONCE_FLOOR: "its nonce was cancelled together with all below",
     Reason.NONCE_STALE: "something of the same or a later nonce was executed before it",
