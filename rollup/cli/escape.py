@@ -33,6 +33,8 @@ async def escape(
         whose = Whose(None if account or everyone else way.payer.address, frozenset(account), everyone)
         teller = Teller(way.output)
         with watching_progress(way.output) as watch:
-            async with open_mirror(way.contracts.client, way.contracts.rollup.address, on_progress=watch) as mirror:
+            async with open_mirror(
+                way.contracts.client, way.contracts.rollup.address, export=way.export, on_progress=watch
+            ) as mirror:
                 left = await leave(way.payer, way.contracts, mirror, whose, manner_of(consent, teller))
     teller.end(left, dry_run=consent.dry_run)

@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from rollup.cli.addresses import read_address
 from rollup.cli.amounts import plain_usd, show_usd
 from rollup.cli.display import make_bar
-from rollup.cli.options import Common
+from rollup.cli.options import Common, ExportFlag
 from rollup.cli.output import Output, show
 from rollup.config import ClientConfig, L1Config
 from rollup.errors import ConfigError
@@ -45,6 +45,7 @@ class Where:
     rollup: Annotated[str | None, Parameter(help="address of the Rollup contract; default: from the file")] = None
     deployment: Annotated[Path | None, Parameter(help="file written by `rollup deploy`")] = None
     key: Annotated[str | None, Parameter(help="pays for gas: file:PATH or dev:N")] = None
+    export: ExportFlag = None
 
 
 @Parameter(name="*")
@@ -75,13 +76,14 @@ class Exit:
     contracts: Contracts
     private_key: bytes
     output: Output
+    export: Path | None
 
 
 @asynccontextmanager
 async def open_exit(where: Where, common: Common) -> AsyncIterator[Exit]:
     """Connect to L1 and find the contracts. `ConfigError` without a key or an address, `L1Error` if L1 fails."""
     settings = common.settings()
-    chain = settings.role(L1Config, url=where.l1, deployment=where.deployment)
+    chain = settings.role(L1Config, url=where.l1, deployment=where.deployment, export=where.export)
     config = settings.role(ClientConfig, key=where.key)
     if config.key is None:
         raise ConfigError("client.key: no key to pay for gas with (--key file:PATH or dev:N)")
@@ -89,7 +91,7 @@ async def open_exit(where: Where, common: Common) -> AsyncIterator[Exit]:
     secret = config.key.private_key()
     async with L1Client(chain.url, timeout=chain.timeout) as client:
         contracts = await find_contracts(client, address)
-        yield Exit(L1Account(client, secret), contracts, secret, common.output())
+        yield Exit(L1Account(client, secret), contracts, secret, common.output(), chain.export)
 
 
 def manner_of(consent: Consent, teller: Teller) -> Manner:

@@ -27,7 +27,9 @@ async def rescue(
         whose = Whose(None if account else way.payer.address, frozenset(account))
         teller = Teller(way.output)
         with watching_progress(way.output) as watch:
-            async with open_mirror(way.contracts.client, way.contracts.rollup.address, on_progress=watch) as mirror:
+            async with open_mirror(
+                way.contracts.client, way.contracts.rollup.address, export=way.export, on_progress=watch
+            ) as mirror:
                 manner = manner_of(consent, teller)
                 left = await walk_out(way.payer, way.contracts, mirror, whose, manner, teller.situation)
     teller.end(left, dry_run=consent.dry_run)
