@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rollup.errors import BrokenInvariant
-from rollup.stf.settlement import value_at_expiry
+from rollup.stf.expiry import value_at_expiry
 from rollup.types.keys import KeyKind, index_of, kind_of, underlying_of
 from rollup.types.leaves import Account, Globals, Market, MarketKind, Series, Status
 from rollup.types.limits import MILLION

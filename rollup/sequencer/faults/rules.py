@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rollup.sequencer.faults.ledger import Change, DishonestLedger, change
-from rollup.stf import combo, deleverage, fills, health, liquidation, meters, series, settlement, sheets, trade
+from rollup.stf import combo, deleverage, expiry, fills, health, liquidation, meters, series, settlement, sheets, trade
 from rollup.stf.builder import SealedBlock
 from rollup.stf.context import Context
 from rollup.stf.fills import Price
@@ -19,7 +19,7 @@ _HUNDRED: Final = 100 * MILLION
 _option_grid = sheets.option_grid
 _proceeds = deleverage.proceeds
 _require_band = fills.require_band
-_value_at_expiry = settlement.value_at_expiry
+_value_at_expiry = expiry.value_at_expiry
 _with_health = health.with_health
 
 
@@ -71,9 +71,9 @@ def overpay(market: Market, dated: Series) -> int:
     return _value_at_expiry(market, dated) + _HUNDRED
 
 
-def settle_at_last(dated: Series, _: Underlying) -> Series:
-    """The series settled at its newest forward if it has expired, whatever the average is."""
-    return dated if dated.time < dated.expiry else replace(dated, settlement=dated.forward)
+def settle_at_last(dated: Series, _window: int, _last: int) -> Series:
+    """The series settled at its newest forward, whatever the average is."""
+    return replace(dated, settlement=dated.forward)
 
 
 def overlook(ctx: Context, account: Account, equity: int, maintenance: int) -> Account:
@@ -93,7 +93,7 @@ RULES: Final[Mapping[str, WrongRule]] = {
     "over-meter": WrongRule(((meters, "LIMITS", (2 * meters.LIMITS[0], *meters.LIMITS[1:])),)),
     "wrong-mark": WrongRule(((sheets, "option_grid", quarter_grid),)),
     "wrong-payoff": WrongRule(((settlement, "value_at_expiry", overpay),)),
-    "wrong-settlement": WrongRule(((series, "_settled", settle_at_last),)),
+    "wrong-settlement": WrongRule(((series, "closed", settle_at_last),)),
     "missed-flag": WrongRule(tuple((module, "with_health", overlook) for module in (trade, combo, liquidation))),
     "skipped-band": WrongRule(((trade, "require_band", ignore_band), (combo, "require_band", ignore_band))),
     "wrong-deleveraging-price": WrongRule(((deleverage, "proceeds", overprice),)),

@@ -11,7 +11,7 @@ from rollup.crypto.signatures import recover
 from rollup.quant.holdings import Markets
 from rollup.quant.screen import Sheets
 from rollup.stf.context import Context, View
-from rollup.stf.settlement import value_at_expiry
+from rollup.stf.expiry import value_at_expiry
 from rollup.stf.sheets import SCENARIOS, sheet_of
 from rollup.types.keys import market_key, series_key, underlying_key
 from rollup.types.leaves import Market, MarketKind, Series, Underlying
