@@ -24,7 +24,7 @@ VALUED: Final = MAX_REVALUATIONS // (2 * BOOK)
 """How often both parties' margins can be computed."""
 SENDER: Final = w.owner(1)
 """Who forces messages on L1."""
-GARBAGE: Final = b"\x03" + SENDER + b"\xff" * (MAX_FORCED_MESSAGE - 21)
+GARBAGE: Final = b"\x03" + SENDER + b"\x01" + b"\xff" * (MAX_FORCED_MESSAGE - 22)
 """The longest message there can be."""
 
 

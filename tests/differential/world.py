@@ -37,7 +37,7 @@ from rollup.types.keys import (
 from rollup.types.leaves import Globals, Market, MarketKind, OracleSet, Series, Underlying
 from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SetSigner, Transfer, Withdraw
 
-SEPARATOR: Final = domain_separator(31_337, created_address(dev_address(0), 2))
+SEPARATOR: Final = domain_separator(31_337, created_address(dev_address(0), 3))
 """The domain of the Rollup that `tests.support.world` deploys, so that a block made here can be posted there."""
 NOW: Final = 1_700_000_000
 DOLLAR: Final = 1_000_000
