@@ -30,11 +30,13 @@ library Listing {
     uint256 private constant SERIES_LENGTH = HEAD + 9;
     uint256 private constant MARKET_LENGTH = HEAD + 57;
 
-    // Of the 14 parameters, the lowest bit the first: which are parts per million up to one, and which at least 1.
+    // Of the 14 parameters, the lowest bit the first: which are parts per million up to one, the others being seconds up to a
+    // day; and which are at least 1.
     uint256 private constant AT_MOST_ONE = 0x7fb;
     uint256 private constant AT_LEAST_ONE = 0x2c0e;
     uint256 private constant PARAMETER_COUNT = 14;
     int256 private constant MAX_STEP = 200_000;
+    int256 private constant MAX_PERIOD = 86_400;
     int256 private constant MAX_FEE = 100_000;
 
     /// @notice Lists the item of the message of `length` bytes at `offset`.
@@ -64,7 +66,7 @@ library Listing {
             for (uint256 i = 0; i < PARAMETER_COUNT; ++i) {
                 int256 value = Reader.rate(offset + 4 * i);
                 if (AT_LEAST_ONE >> i & 1 == 1 && value == 0) return Reasons.LISTING_INVALID;
-                if (AT_MOST_ONE >> i & 1 == 1 && value > Limits.PPM) return Reasons.LISTING_INVALID;
+                if (value > (AT_MOST_ONE >> i & 1 == 1 ? Limits.PPM : MAX_PERIOD)) return Reasons.LISTING_INVALID;
             }
             Fields.decode(PARAMETERS, offset, pointer + PARAMETERS_AT);
             if (underlying.spotStep > MAX_STEP) return Reasons.LISTING_INVALID;
