@@ -1,4 +1,4 @@
-"""Deleveraging at the bankruptcy price, write-offs, and who bears what is left."""
+"""Deleveraging at the mark or the bankruptcy price, write-offs, and who bears what is left."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ CASES: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "unknown account": (Reason.ACCOUNT_UNKNOWN, lambda: refused(due(), account=9)),
     "unknown counterparty": (Reason.ACCOUNT_UNKNOWN, lambda: refused(due(), other=9)),
     "not flagged": (Reason.NOT_FLAGGED, lambda: refused(weak())),
+    "flag about to be spent": (Reason.NONE, lambda: refused(flagged(since=2 * AUCTION))),
+    "flag spent": (Reason.NOT_FLAGGED, lambda: refused(flagged(since=2 * AUCTION + 1))),
     "unknown market": (Reason.MARKET_UNKNOWN, lambda: refused(due(), market=99)),
     "old price": (Reason.ORACLE_STALE, lambda: refused(stale())),
     "sound again": (Reason.NOT_LIQUIDATABLE, lambda: refused(recovered())),
@@ -111,11 +113,11 @@ def test_refused_for(name: str) -> None:
 
 
 def test_closing_at_the_bankruptcy_price_leaves_nothing() -> None:
-    """The account is worth 500 USD: its long is closed 500 USD below the mark, and the counterparty gains that."""
-    venue = due(500 * USD)
+    """The account owes 500 USD: its long is closed 500 USD above the mark, and the counterparty bears that."""
+    venue = due(-500 * USD)
     before = venue.account(OTHER).cash
     detail = venue.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, COIN))
-    assert detail.received == P - 500 * USD
+    assert detail.received == P + 500 * USD
     assert venue.account(WEAK).positions == ()
     assert (venue.account(WEAK).cash, venue.account(WEAK).status) == (0, 0)
     assert venue.account(OTHER).cash == before - detail.received
@@ -148,7 +150,7 @@ def test_the_counterparty_is_looked_at_too() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(-5_000, 900),
+    st.integers(-5_000, -1),
     st.lists(st.integers(1, 40), min_size=2, max_size=3),
     st.integers(-30, 30).filter(bool),
 )

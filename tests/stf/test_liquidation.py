@@ -120,6 +120,10 @@ BIDS: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "older than the slot": (Reason.NONCE_STALE, lambda: refused(spent(8193))),
     "other key": (Reason.SIGNATURE_INVALID, lambda: refused(flagged(), key=3)),
     "not flagged": (Reason.NOT_FLAGGED, lambda: refused(weak())),
+    "flag about to be spent": (Reason.NONE, lambda: refused(flagged(since=2 * AUCTION))),
+    "flag spent": (Reason.NOT_FLAGGED, lambda: refused(flagged(since=2 * AUCTION + 1))),
+    "crumbs": (Reason.AMOUNT, lambda: refused(flagged(), fraction=99_999)),
+    "the least that may be bid for": (Reason.NONE, lambda: refused(flagged(), fraction=100_000)),
     "no position": (Reason.NOT_LIQUIDATABLE, lambda: refused(emptied())),
     "no position left": (Reason.NOT_LIQUIDATABLE, lambda: refused(settled_only())),
     "sound again": (Reason.NOT_LIQUIDATABLE, lambda: refused(recovered())),
@@ -152,6 +156,8 @@ FLAGS: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "unknown account": (Reason.ACCOUNT_UNKNOWN, lambda: dated().refusal(Flag(9))),
     "sound": (Reason.NOT_LIQUIDATABLE, lambda: dated().refusal(Flag(WEAK))),
     "flagged": (Reason.FLAGGED, lambda: flagged().refusal(Flag(WEAK))),
+    "flagged long ago": (Reason.FLAGGED, lambda: flagged(since=2 * AUCTION).refusal(Flag(WEAK))),
+    "flag spent": (Reason.NONE, lambda: flagged(since=2 * AUCTION + 1).refusal(Flag(WEAK))),
     "old price": (Reason.ORACLE_STALE, lambda: weak().refusal(Flag(WEAK), at=START + 61)),
     "weak": (Reason.NONE, lambda: weak().refusal(Flag(WEAK))),
     "sound again": (Reason.NONE, lambda: recovered().refusal(Flag(WEAK))),
@@ -228,7 +234,7 @@ def test_the_first_bid_buys_at_the_mark() -> None:
 
 def test_the_discount_grows_to_all_that_is_left() -> None:
     """Half way a half, a fifth of it for the insurance fund; at the end everything."""
-    for since, share in ((AUCTION // 2, 2), (AUCTION, 1), (10 * AUCTION, 1)):
+    for since, share in ((AUCTION // 2, 2), (AUCTION, 1), (2 * AUCTION, 1)):
         venue = flagged(600 * USD, since)
         fund = venue.globals().insurance
         detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1))
@@ -244,11 +250,13 @@ def test_the_discount_grows_to_all_that_is_left() -> None:
 def test_a_bid_takes_no_more_than_its_fraction_in_whole_lots() -> None:
     """Each position in proportion, rounded up to its lot."""
     venue = flagged(500 * USD, m1=COIN, m3=-(COIN // 2) - LOT, m4=-COIN // 4)
-    detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1, fraction=1_001))
-    assert detail.fraction == 1_001
-    assert [(part.market, part.size) for part in detail.slices] == [(PERP, 2 * LOT), (FUTURE, -LOT), (CALL, -LOT)]
+    detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1, fraction=100_001))
+    assert detail.fraction == 100_001
+    assert [(part.market, part.size) for part in detail.slices] == [
+        (PERP, 101 * LOT), (FUTURE, -51 * LOT), (CALL, -26 * LOT),
+    ]  # fmt: skip
     held = {p.market: p.size for p in venue.account(KEEPER).positions}
-    assert held == {PERP: 2 * LOT, FUTURE: -LOT, CALL: -LOT}
+    assert held == {PERP: 101 * LOT, FUTURE: -51 * LOT, CALL: -26 * LOT}
     assert venue.account(WEAK).status == 1
     venue.check()
 
@@ -260,7 +268,7 @@ def test_an_insolvent_account_is_sold_whole_and_the_fund_pays() -> None:
     equity, maintenance = venue.margin(WEAK)
     assert equity == -300 * USD
     detail = venue.done(Liquidated, bid(WEAK, KEEPER, 1))
-    gain = maintenance // 4
+    gain = maintenance // 40
     assert detail.fraction == 10**6
     assert (detail.paid, detail.received, detail.fund) == (P - gain, P + 300 * USD, -gain - 300 * USD)
     assert venue.account(WEAK).positions == ()
@@ -301,11 +309,11 @@ def test_a_liquidator_closes_its_own_opposite_position() -> None:
 def test_a_nonce_bids_once() -> None:
     """The slot is spent by the bid."""
     venue = flagged(500 * USD)
-    first = bid(WEAK, KEEPER, 1, fraction=1_000)
+    first = bid(WEAK, KEEPER, 1, fraction=100_000)
     venue.must(first)
     assert venue.refusal(first) is Reason.NONCE_STALE
     assert venue.slot(KEEPER, 1).size == 0
-    assert refused(venue, nonce=2, fraction=1_000) is Reason.NONE
+    assert refused(venue, nonce=2, fraction=100_000) is Reason.NONE
 
 
 margins = st.tuples(st.integers(-(2**62), 2**62), st.integers(1, 2**62)).filter(lambda m: m[0] < m[1])
@@ -321,7 +329,7 @@ def test_the_auction_restores_initial_margin_and_never_takes_more_than_there_is(
     discount, need = auction_of(found, elapsed, length)
     assert 0 < need <= 10**6
     if found.equity < 0:
-        assert (discount, need) == (found.maintenance * min(elapsed, length) // length, 10**6)
+        assert (discount, need) == (found.maintenance * min(elapsed, length) // (10 * length), 10**6)
         return
     assert 0 <= discount <= found.equity
     required = initial(found.maintenance)

@@ -15,11 +15,12 @@ from rollup.stf.funding import funding_due
 from rollup.stf.margin import Margin
 from rollup.types.genesis import ETH
 from rollup.types.leaves import Account, MarketKind
-from rollup.types.limits import INSURANCE_FUND
+from rollup.types.limits import CLOSING, INSURANCE_FUND
 from rollup.types.listing import MarketConfig
 from rollup.types.messages import Deposit, Forced, List, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import (
+    EMPTY_SIGNATURE,
     Bid,
     ComboTrade,
     Deleverage,
@@ -98,6 +99,17 @@ class RiskMachine(RuleBasedStateMachine):
         self._offer(price(now, self.venue.underlying().spot))
         self._offer(surface(now, self.venue.underlying().spot))
 
+    @precondition(lambda self: not self.venue.series().settlement)
+    @rule(late=st.integers(0, 40))
+    def lapse(self, late: int) -> None:
+        """The series ends and no feeder says anything about it: a day later holders close it themselves."""
+        self.seal()
+        self.venue.change_series(expiry=self.venue.now + 1)
+        now = self.venue.now + 1 + CLOSING + late
+        self.builder = self.venue.builder(now)
+        self._offer(price(now, self.venue.underlying().spot))
+        self._offer(Settle(late % ACCOUNTS))
+
     @rule(account=accounts)
     def settle(self, account: int) -> None:
         """Anybody may have an expired account paid out."""
@@ -108,7 +120,7 @@ class RiskMachine(RuleBasedStateMachine):
         """Anybody may look."""
         self._offer(Flag(account))
 
-    @rule(account=accounts, keeper=accounts, fraction=st.sampled_from((1, 50_000, 10**6)))
+    @rule(account=accounts, keeper=accounts, fraction=st.sampled_from((99_999, 100_000, 10**6)))
     def liquidate(self, account: int, keeper: int, fraction: int) -> None:
         """A bid: good only on an account that is flagged and still below maintenance."""
         self._offer_on_weak(account, bid(account, keeper, self._next(), fraction=fraction))
@@ -133,15 +145,16 @@ class RiskMachine(RuleBasedStateMachine):
         """Money moves to another account, or into the fund."""
         self._offer(transfer(account, to, amount, self._next()))
 
-    @rule(account=accounts, kind=st.integers(0, 2), amount=money)
+    @rule(account=accounts, kind=st.integers(0, 3), amount=money)
     def message(self, account: int, kind: int, amount: int) -> None:
-        """What L1 passes on: a deposit, a forced look, a listing."""
+        """What L1 passes on: a deposit, a forced look, a listing, a withdrawal that no insolvency holds up."""
         self.seal()
         item = MarketConfig(40 + amount % 7, 1, 1_000, LOT, MarketKind.PUT, 1, P)
         message = (
             Deposit(account, amount),
             Forced(dev_address(account), encode_transaction(Flag(account))),
             List(START, item),
+            Forced(dev_address(account), encode_transaction(Withdraw(account, amount, self._next(), EMPTY_SIGNATURE))),
         )[kind]
         self.builder.take_message(encode_message(message))
 
@@ -172,6 +185,12 @@ class RiskMachine(RuleBasedStateMachine):
         for account in self._accounts():
             assert (account.flagged == 0) == (account.status == 0)
             assert account.flagged <= self.venue.now
+
+    @invariant()
+    def the_fund_repays_losses_before_it_grows(self) -> None:
+        """After a block there is bad debt, or something in the fund, but not both."""
+        totals = self.venue.globals()
+        assert min(totals.bad_debt, totals.fees + totals.insurance) == 0
 
     @invariant()
     def pools_can_pay(self) -> None:
@@ -254,7 +273,7 @@ def play(machine: RiskMachine, rng: Random, steps: int) -> None:
             case 7 | 8:
                 for account in range(ACCOUNTS):
                     machine.flag(account)
-                    machine.liquidate(account, b, 50_000)
+                    machine.liquidate(account, b, 100_000)
             case 9 | 10:
                 for account in range(ACCOUNTS):
                     machine.deleverage(account, b, market, 1)
