@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from rollup.crypto.tree import MemoryNodes, Tree
 from rollup.crypto.witness import build_witness
 from rollup.stf.context import Context, Read
-from rollup.stf.margin import margin
+from rollup.stf.expiry import closed, value_at_expiry
+from rollup.stf.fixed import div_floor
+from rollup.stf.funding import funding_due
 from rollup.stf.meters import Unmetered
-from rollup.stf.settlement import settle
+from rollup.stf.sheets import sheet_of
 from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, underlying_key
 from rollup.types.leaves import Account, Globals, Market, MarketKind, OracleSet, Position, Series, Underlying
+from rollup.types.limits import MILLION
 from tests.support.world import FORCE_DEADLINE, FREEZE_GRACE, World
 
 NOW = 1_700_000_000
@@ -21,24 +24,33 @@ COIN = 10**6
 
 
 class Estate(Context):
-    """The state at its own time, in which no price is too old."""
+    """The state at its own time, in which what has expired has ended and no price is too old."""
 
     def __init__(self, read: Read) -> None:
         super().__init__(read, Globals.decode(read(GLOBALS)).time, bytes(32), lambda _digest, _signature: b"")
         self.meters = Unmetered()
 
-    def fresh_underlying(self, number: int) -> Underlying:
-        """Any will do."""
-        return self.underlying(number)
-
-    def require_fresh(self, underlying: Underlying, series: Series) -> None:
-        """Any will do."""
+    def appraise(self, position: Position) -> tuple[int, int]:
+        """What a position pays at once (µUSD), and what it is worth then (10⁻¹² USD)."""
+        market = self.market(position.market)
+        underlying = self.underlying(market.underlying)
+        if market.kind == MarketKind.PERP:
+            due = funding_due(position.size, position.funding_index, underlying.funding_index)
+            return -due, position.size * underlying.mark
+        series = self.series(market.underlying, market.series)
+        if series.settlement == 0 and series.expiry <= self.timestamp:
+            series = closed(series, underlying.settlement_window, series.forward)
+        if series.settlement:
+            return div_floor(position.size * value_at_expiry(market, series), MILLION), 0
+        return 0, position.size * sheet_of(self, position.market).mark
 
 
 def equity_of(read: Read, account: int) -> int:
-    """Equity of an account as margin sees it once settled, in µUSD; the twin of the appraiser."""
+    """Equity of an account at the end, in µUSD, rounded down; the twin of the appraiser."""
     estate = Estate(read)
-    return margin(estate, settle(estate, estate.account(account))).equity
+    found = estate.account(account)
+    parts = [estate.appraise(position) for position in found.positions]
+    return found.cash + sum(paid for paid, _ in parts) + div_floor(sum(worth for _, worth in parts), MILLION)
 
 
 def keys_of(read: Read, account: int) -> list[int]:
