@@ -125,6 +125,8 @@ class Engine:
         """Take what is new of the messages; a follower that started over sends some again."""
         known = self._desk.ledger.inbox_index - each.first
         assert known >= 0, "messages come in order"
+        if len(each.messages) > known:
+            self._desk.risk.resolve()
         self._desk.take_messages(each.messages[known:])
 
     async def _send_on(self, now: float) -> None:

@@ -41,7 +41,7 @@ def execute_flag(ctx: Context, tx: Flag) -> Looked:
     found = margin(ctx, settled)
     after = with_health(ctx, settled, *found)
     if after.status == account.status:
-        if not is_spent(ctx, account):
+        if not is_spent(account, ctx.timestamp, ctx.globals().auction):
             raise InvalidTransaction(Reason.FLAGGED if account.status else Reason.NOT_LIQUIDATABLE)
         after = replace(after, flagged=ctx.timestamp)
     ctx.stage(account_key(tx.account), after)
@@ -105,14 +105,14 @@ def require_liquidatable(ctx: Context, settled: Account) -> Margin:
     return found
 
 
-def is_spent(ctx: Context, account: Account) -> bool:
-    """Whether the account's flag has stood for so long that it has to be raised anew."""
-    return account.status != 0 and ctx.timestamp - account.flagged > SPENT_AFTER * ctx.globals().auction
+def is_spent(account: Account, now: int, auction: int) -> bool:
+    """Whether the account's flag has stood for so long (s) that it has to be raised anew; `auction` is one's length."""
+    return account.status != 0 and now - account.flagged > SPENT_AFTER * auction
 
 
 def require_flag(ctx: Context, account: Account) -> None:
     """Raise NOT_FLAGGED unless the account's flag is up and not spent."""
-    if account.status == 0 or is_spent(ctx, account):
+    if account.status == 0 or is_spent(account, ctx.timestamp, ctx.globals().auction):
         raise InvalidTransaction(Reason.NOT_FLAGGED)
 
 

@@ -76,13 +76,23 @@ def settle_at_last(dated: Series, _window: int, _last: int) -> Series:
     return replace(dated, settlement=dated.forward)
 
 
+def excuse(_ctx: Context, _account: Account) -> None:
+    """No flag is asked for. Without one an auction has run for ever, and its discount is all of the equity."""
+
+
+def belittle(ctx: Context, settled: Account) -> Margin:
+    """A sound account's maintenance margin is just above its equity; one that is not has its own."""
+    found = margin(ctx, settled)
+    return Margin(found.equity, max(found.maintenance, found.equity + 1))
+
+
 def overlook(ctx: Context, account: Account, equity: int, maintenance: int) -> Account:
     """A sound account stays unflagged, whatever it is worth."""
     return _with_health(ctx, account, equity, maintenance) if account.status else account
 
 
 def overprice(ctx: Context, account: Account, equity: int, number: int, size: int) -> int:
-    """The bankruptcy price of a holding, and a hundred dollars."""
+    """What a deleveraged holding brings, and a hundred dollars."""
     return _proceeds(ctx, account, equity, number, size) + _HUNDRED
 
 
@@ -94,6 +104,9 @@ RULES: Final[Mapping[str, WrongRule]] = {
     "wrong-mark": WrongRule(((sheets, "option_grid", quarter_grid),)),
     "wrong-payoff": WrongRule(((settlement, "value_at_expiry", overpay),)),
     "wrong-settlement": WrongRule(((series, "closed", settle_at_last),)),
+    "unjust-liquidation": WrongRule(
+        ((liquidation, "require_flag", excuse), (liquidation, "require_liquidatable", belittle))
+    ),
     "missed-flag": WrongRule(tuple((module, "with_health", overlook) for module in (trade, combo, liquidation))),
     "skipped-band": WrongRule(((trade, "require_band", ignore_band), (combo, "require_band", ignore_band))),
     "wrong-deleveraging-price": WrongRule(((deleverage, "proceeds", overprice),)),
