@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup.stf.receipts import Deleveraged, Withdrawn, WrittenOff
+from rollup.stf.sheets import sheet_of
 from rollup.types.limits import INSURANCE_FUND
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Deleverage, Flag, WriteOff
@@ -155,30 +157,26 @@ def test_the_counterparty_is_looked_at_too() -> None:
     st.integers(-30, 30).filter(bool),
 )
 def test_a_partial_deleveraging_does_not_change_the_bankruptcy_price(equity: int, parts: list[int], puts: int) -> None:
-    """However a position is cut, each part is paid the same price, to a µUSD, and in whatever order."""
-    held = {"m1": sum(parts) * 10 * LOT, "m5": puts * LOT}
-    found = weak(equity * USD, **held).margin(WEAK)
-    assume(found.equity < found.maintenance)
-    venue = due(equity * USD, **held)
-    paid = []
+    """However a position is cut, in whatever order: each part is paid the price of the whole, as an exact fraction.
+
+    What is rounded up in the account's favour (a µUSD for each part, one for its equity) is not missing for the rest.
+    """
+    venue = due(equity * USD, m1=sum(parts) * 10 * LOT, m5=puts * LOT)
+    gross = sum(parts) * 10 * LOT * P + abs(puts) * LOT * mark_of_put(venue)
+    missing = min(gross, -equity * USD * COIN)
     for order in permutations(parts):
         copy = Venue(dict(venue.leaves), venue.now)
-        prices: dict[int, list[int]] = {}
         for part in order:
-            if copy.account(WEAK).status == 0:
-                break
-            found = copy.margin(WEAK)
-            if found.equity >= found.maintenance:
-                break
             detail = copy.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, part * 10 * LOT))
-            prices.setdefault(part, []).append(detail.received)
+            exact = Fraction(part * 10 * LOT * P * (gross + missing), gross * COIN)
+            assert abs(detail.received - exact) <= len(parts) + 1
             copy.check()
-        if sum(map(len, prices.values())) == len(parts):
-            paid.append(prices)
-    for prices in paid[1:]:
-        for part, received in prices.items():
-            for one, other in zip(sorted(received), sorted(paid[0][part]), strict=True):
-                assert abs(one - other) <= 2 * len(parts)
+        assert copy.account(WEAK).position_in(PERP) == 0
+
+
+def mark_of_put(venue: Venue) -> int:
+    """The mark of the put, to the µUSD."""
+    return sheet_of(venue.builder().view, PUT).mark
 
 
 def test_an_account_deleveraged_to_the_end_owes_nothing() -> None:
