@@ -1,4 +1,4 @@
-"""Cases of series whose feeders fall silent: those that nobody ended, those that end late, slices that were abandoned."""
+"""Cases of series whose feeders fall silent: not ended by anybody, ended late, slices that were abandoned."""
 # ruff: noqa: D103 - a case is named after what happens in it, and its reason stands beside it
 
 from __future__ import annotations
