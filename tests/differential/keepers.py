@@ -88,7 +88,8 @@ class Keeper(Trader):
         }[move.kind]()  # fmt: skip
         if not candidates and move.fault >= 60:
             return self.trade(move)
-        number = candidates[move.who % len(candidates)] if candidates and move.fault >= 20 else move.who
+        odd = 50 if move.kind == "flag" else 20
+        number = candidates[move.who % len(candidates)] if candidates and move.fault >= odd else move.who
         match move.kind:
             case "settle":
                 return Settle(number)
@@ -187,7 +188,7 @@ class Keeper(Trader):
         self.nonce += 1
         if move.size < 2:
             period = PERIODS[move.shade % 4]
-            limits = {period: MAX_PERIOD + (move.fault in range(7, 40))}
+            limits = {period: MAX_PERIOD + (move.fault in range(7, 80))}
             return UnderlyingConfig(
                 new, spot_step=0 if move.fault == 5 else 50_000, vol_up=10**6 + (move.fault == 6), **limits
             )

@@ -26,6 +26,8 @@ PATHS: Final = (
 )  # fmt: skip
 """What a run must have gone through often; the last ones are refusals, forced or not."""
 
+_AFTER_SETTLING: Final = {Reason.MARGIN, Reason.NOT_LIQUIDATABLE, Reason.FLAGGED}
+
 
 def paths_of(world: World, proof: Proof) -> Counter[str]:
     """Paths of a valid block on the world as it is before it."""
@@ -92,10 +94,9 @@ def _of_receipt(world: World, receipt: Receipt, proof: Proof) -> Iterator[str]:
     tx, reason = receipt.subject, Reason(receipt.reason)
     if reason:
         yield f"{type(tx).__name__}: {reason.name}"
-        if isinstance(tx, Flag | Withdraw) and reason in {Reason.MARGIN, Reason.NOT_LIQUIDATABLE, Reason.FLAGGED}:
-            yield from _taken_back(world, tx.account, proof.header.timestamp)
-        if isinstance(tx, Transfer) and reason == Reason.MARGIN:
-            yield from _taken_back(world, tx.sender, proof.header.timestamp)
+        if reason in _AFTER_SETTLING and isinstance(tx, Flag | Withdraw | Transfer):
+            number = tx.sender if isinstance(tx, Transfer) else tx.account
+            yield from _taken_back(world, number, proof.header.timestamp)
     elif isinstance(tx, Deleverage):
         # Its status is 2 as long as it is worth less than nothing.
         status = world.account(tx.account).status

@@ -62,7 +62,7 @@ def report(name: str, tally: Tally) -> None:
 
 def test_ten_thousand_transactions_give_equal_roots_and_reasons() -> None:
     """In pyrevm, over at least 10,000 transactions, valid and invalid ones of all types, each valid many times."""
-    tally = run_plans(290, 8, 14, judge_fast)
+    tally = run_plans(240, 8, 14, judge_fast)
     report("pyrevm", tally)
     assert tally.transactions >= TRANSACTIONS
     assert tally.invalid > TRANSACTIONS // 50
