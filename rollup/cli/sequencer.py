@@ -8,6 +8,7 @@ from typing import Annotated
 import trio
 from cyclopts import Parameter
 
+from rollup.cli.events import events_of
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.output import Output
 from rollup.config import L1Config, SequencerConfig
@@ -110,6 +111,10 @@ def _show_unit(output: Output, node: Node, unit: Unit) -> None:
         output.event("trade", text, block=trade.block, **fields)
     for block in unit.blocks:
         header = block.header
+        for told in events_of(names, block.receipts):
+            output.event(
+                told.name, f"{told.word:<8}{told.text}", block=header.number, text=told.text, **told.fields
+            )  # fmt: skip
         text = (
             f"block   {header.number} with {len(block.receipts)} transactions, root 0x{header.state_root.hex()[:12]}…"
         )

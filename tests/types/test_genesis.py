@@ -140,6 +140,19 @@ def test_all_kinds_of_markets_can_be_listed() -> None:
     assert names == {3: "BTC-20261225", 4: "BTC-20261225-60000-C", 5: "BTC-20261225-60000.5-P", 6: "BTC-20261225-6"}
 
 
+def test_two_series_of_one_day_have_names_of_their_own_that_never_change() -> None:
+    """The first to open has the plain name, later ones their numbers behind it, whatever numbers they were given."""
+    market = Market(MarketKind.CALL, 1, 1, 60_000 * 1_000_000, 500, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0)
+    expiries = {(1, 1): 1_798_185_600, (1, 2): 1_798_189_200, (1, 3): 1_798_192_800}
+    listed = {57: market}
+    assert Instruments.of(listed, expiries).names == {57: "BTC-20261225-60000-C"}
+    listed[40] = replace(market, series=2, opens=600)
+    listed[41] = replace(market, series=3, opens=600)
+    found = Instruments.of(listed, expiries)
+    assert found.names == {57: "BTC-20261225-60000-C", 40: "BTC-20261225-60000-C-40", 41: "BTC-20261225-60000-C-41"}
+    assert {found.markets[name]: name for name in found.names.values()} == found.names
+
+
 @given(st.integers(1, 2**33))
 def test_expiries_are_named_by_their_utc_day(expiry: int) -> None:
     """The integer calendar agrees with the library's."""
