@@ -15,7 +15,7 @@ from rollup.stf.funding import funding_due
 from rollup.stf.margin import Margin
 from rollup.types.genesis import ETH
 from rollup.types.leaves import Account, MarketKind
-from rollup.types.limits import CLOSING, INSURANCE_FUND
+from rollup.types.limits import CLOSING, INSURANCE_FUND, WIND_UP
 from rollup.types.listing import MarketConfig
 from rollup.types.messages import Deposit, Forced, List, encode_message
 from rollup.types.reasons import Reason
@@ -110,6 +110,18 @@ class RiskMachine(RuleBasedStateMachine):
         self._offer(price(now, self.venue.underlying().spot))
         self._offer(Settle(late % ACCOUNTS))
 
+    @rule(luck=st.integers(0, 24), account=accounts)
+    def abandon(self, luck: int, account: int) -> None:
+        """Seldom: the coin's feeders are silent for good, and holders of its perpetual begin to leave."""
+        if luck != 7:
+            return
+        self.seal()
+        now = self.venue.underlying().time + WIND_UP + 1
+        if now > self.venue.now:
+            self.builder = self.venue.builder(now)
+        self._offer(price(now, self.venue.underlying().spot))
+        self._offer(Settle(account))
+
     @rule(account=accounts)
     def settle(self, account: int) -> None:
         """Anybody may have an expired account paid out."""
@@ -194,7 +206,9 @@ class RiskMachine(RuleBasedStateMachine):
 
     @invariant()
     def pools_can_pay(self) -> None:
-        """Funding that is still to be paid out is there, whoever comes last."""
+        """Funding that is still to be paid out is there, whoever comes last; see `check_invariants` for the end."""
+        if self.venue.globals().time > self.venue.underlying().time + WIND_UP:
+            return
         index = self.venue.underlying().funding_index
         pending = sum(
             funding_due(position.size, position.funding_index, index)
