@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Final
 
 from rollup.stf.liquidation import is_spent
@@ -24,20 +24,20 @@ _SIGNERS: Final = ((0, 1), (1, 2), (0, 2), (0, 1, 2), (0, 1), (1,), (), (0, 3))
 class Keeper(Trader):
     """Finds accounts that something can be done about, and does it; or to any account, if that is the fault."""
 
-    def prices(self, drift: int, silent: Sequence[int] = ()) -> list[Transaction]:
-        """Prices of now for coins not `silent` and series not settled, `drift` per cent from the last."""
+    def prices(self, drift: int, silent: Collection[tuple[int, int]]) -> list[Transaction]:
+        """Prices of now for coins and series neither settled nor `silent`, `drift` per cent from the last."""
         updates: list[Transaction] = []
         view, spots = self.builder.view, {}
         for coin in (w.BTC, w.ETH):
             before = view.underlying(coin)
             spots[coin] = max(10**6, before.spot * (100 + drift) // 100)
-            if coin in silent:
+            if (coin, 0) in silent:
                 continue
             mark = spots[coin] + (self.time % 7 - 3) * spots[coin] // 1_000
             updates.append(w.oracle_update(coin, self.time, spots[coin], mark))
         for coin, number in SERIES:
             series = view.series(coin, number)
-            if not series.settlement and coin not in silent:
+            if not series.settlement and (coin, number) not in silent:
                 forward = (series.forward or spots[coin]) * (100 + drift * bool(series.forward)) // 100
                 updates.append(signed.surface(coin, number, self.time, forward))
         return updates
@@ -88,7 +88,7 @@ class Keeper(Trader):
         }[move.kind]()  # fmt: skip
         if not candidates and move.fault >= 60:
             return self.trade(move)
-        odd = 50 if move.kind == "flag" else 20
+        odd = 90 if move.kind == "flag" else 20
         number = candidates[move.who % len(candidates)] if candidates and move.fault >= odd else move.who
         match move.kind:
             case "settle":
@@ -188,7 +188,7 @@ class Keeper(Trader):
         self.nonce += 1
         if move.size < 2:
             period = PERIODS[move.shade % 4]
-            limits = {period: MAX_PERIOD + (move.fault in range(7, 80))}
+            limits = {period: MAX_PERIOD + (move.fault in range(7, 120))}
             return UnderlyingConfig(
                 new, spot_step=0 if move.fault == 5 else 50_000, vol_up=10**6 + (move.fault == 6), **limits
             )

@@ -61,11 +61,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One block: seconds since the last, per cent by which prices move before it, silent coins, and its moves."""
+    """One block: seconds since the last, per cent by which prices move before it, series not priced, and its moves."""
 
     pause: int
     drift: int
-    silent: tuple[int, ...]
+    silent: tuple[tuple[int, int], ...]
     moves: tuple[Move, ...]
 
 
@@ -94,8 +94,12 @@ PAUSES: Final = (0, 0, 1, 2, 5, 12, 25, 25, 35, 61, 1_800, 5_000)
 DRIFTS: Final = (0, 0, 0, 1, -1, 3, -3, 5, -6, 8, -9, 10, -10)
 
 
-BOTH: Final = (w.BTC, w.ETH)
-SILENT: Final = ((), (), (), (), (), (), (), (w.BTC,), (w.ETH,), BOTH)
+BTC: Final = ((w.BTC, 0), (w.BTC, w.NEAR), (w.BTC, w.FAR), (w.BTC, w.BLANK))
+ETH: Final = ((w.ETH, 0), (w.ETH, w.NEAR), (w.ETH, w.FAR))
+"""All that a coin's feeders price: its perpetuals as series 0."""
+NEXT: Final = ((w.BTC, w.NEAR), (w.ETH, w.NEAR))
+"""What expires first."""
+SILENT: Final = ((), (), (), (), (), (), (), BTC, ETH, BTC + ETH)
 DAY: Final = 86_400
 SILENCES: Final = (0, 20, 7_000, DAY - 100, DAY, DAY + 500, 13 * DAY, 14 * DAY, 14 * DAY + 1, 14 * DAY + 500, 41 * DAY,
                    42 * DAY)  # fmt: skip
@@ -111,7 +115,7 @@ def rounds(moves: int) -> st.SearchStrategy[Round]:
 def last_rounds(moves: int) -> st.SearchStrategy[Round]:
     """Blocks after which nothing need be as it was: long silences, of some or all feeders."""
     some = st.lists(_moves(LAST_KINDS, (0, 0, 3, 5, 9)), min_size=1, max_size=moves).map(tuple)
-    silent = st.sampled_from((BOTH, BOTH, (w.BTC,), (w.ETH,), ()))
+    silent = st.sampled_from((BTC + ETH, BTC + ETH, BTC, ETH, NEXT, NEXT, ()))
     return st.builds(Round, st.sampled_from(SILENCES), st.sampled_from(DRIFTS), silent, some)
 
 

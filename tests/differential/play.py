@@ -38,7 +38,7 @@ from rollup.types.transactions import (
 from tests.differential import world as w
 from tests.differential.arena import RISKY, make_arena
 from tests.differential.keepers import Keeper
-from tests.differential.moves import MESSAGES, Move, Round, last_rounds, rounds
+from tests.differential.moves import MESSAGES, NEXT, Move, Round, last_rounds, rounds
 from tests.differential.paths import paths_of
 from tests.differential.twins import Proof, accept, make_proof
 from tests.differential.world import SEPARATOR, World
@@ -46,14 +46,16 @@ from tests.differential.world import SEPARATOR, World
 HEALTHS: Final = (-40, -6, 3, 30, 51, 80, 95, 104, 140, 300)
 """What risky accounts begin with, in per cent of their maintenance margin."""
 BAD_DEBTS: Final = (0, 0, 1, 5_000_000_000)
+MUTE: Final = ((), (), (), NEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A game: how accounts stand at its start, the losses nobody has borne, and its rounds."""
+    """A game: how accounts stand at its start, losses nobody has borne, series never priced again, and its rounds."""
 
     health: tuple[int, ...]
     bad_debt: int
+    mute: tuple[tuple[int, int], ...]
     rounds: tuple[Round, ...]
 
 
@@ -67,7 +69,7 @@ def plans(length: int, moves: int) -> st.SearchStrategy[Plan]:
     blocks = st.lists(rounds(moves), min_size=length, max_size=length)
     last = st.lists(last_rounds(moves), min_size=0, max_size=3)
     both = st.builds(lambda first, then: (*first, *then), blocks, last)
-    return st.builds(Plan, st.one_of(sick, well), st.sampled_from(BAD_DEBTS), both)
+    return st.builds(Plan, st.one_of(sick, well), st.sampled_from(BAD_DEBTS), st.sampled_from(MUTE), both)
 
 
 @dataclass
@@ -94,7 +96,7 @@ class Tally:
 def play(plan: Plan, judge: Callable[[Proof], Verdict], tally: Tally) -> World:
     """A whole game; its last state holds the promises about states."""
     world = make_arena(plan.health, plan.bad_debt)
-    player = Player(world, judge, tally)
+    player = Player(world, judge, tally, plan.mute)
     for played in plan.rounds:
         player.play(played)
     check_invariants(world.leaves.items())
@@ -104,10 +106,13 @@ def play(plan: Plan, judge: Callable[[Proof], Verdict], tally: Tally) -> World:
 class Player:
     """Turns rounds into blocks on a world, and lets a judge compare the twins on each."""
 
-    def __init__(self, world: World, judge: Callable[[Proof], Verdict], tally: Tally) -> None:
+    def __init__(
+        self, world: World, judge: Callable[[Proof], Verdict], tally: Tally, mute: tuple[tuple[int, int], ...] = ()
+    ) -> None:
         self._world = world
         self._judge = judge
         self._tally = tally
+        self._mute = mute
         self._keeper = Keeper()
 
     def play(self, played: Round) -> None:
@@ -117,7 +122,9 @@ class Player:
         keeper.builder = BlockBuilder(self._world.read, time, SEPARATOR, recover)
         messages = [self._say(move) for move in played.moves if is_message(move)]
         txs = (
-            [self._do(tx, None) for tx in keeper.prices(played.drift, played.silent)] if time > self._world.time else []
+            [self._do(tx, None) for tx in keeper.prices(played.drift, (*played.silent, *self._mute))]
+            if time > self._world.time
+            else []
         )
         txs += [self._do(self._make(move), move) for move in played.moves if not is_message(move)]
         self._tally.transactions += len(played.moves)

@@ -14,12 +14,13 @@ from tests.differential.twins import Proof, assert_agreement, fast_verifier, ref
 TRANSACTIONS = 10_000
 REFERENCE_BLOCKS = 300
 OFTEN = 50
+SOMETIMES = 20
 KINDS = (
     "Bid", "Cancel", "ComboTrade", "Deleverage", "Deposit", "Flag", "List", "Open", "OracleUpdate", "SetSigner",
     "Settle", "SurfaceUpdate", "Trade of a call", "Trade of a future", "Trade of a perp", "Trade of a put", "Transfer",
     "Withdraw", "WriteOff", "forced Flag", "forced Trade of a perp", "forced Withdraw",
 )  # fmt: skip
-"""What must have been valid so often in a run."""
+"""What must have been valid OFTEN in a run; each path must have been taken SOMETIMES."""
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 
 
@@ -67,7 +68,7 @@ def test_ten_thousand_transactions_give_equal_roots_and_reasons() -> None:
     assert tally.transactions >= TRANSACTIONS
     assert tally.invalid > TRANSACTIONS // 50
     assert {kind: tally.valid[kind] for kind in KINDS if tally.valid[kind] < OFTEN} == {}
-    assert {path: tally.paths[path] for path in PATHS if tally.paths[path] < OFTEN} == {}
+    assert {path: tally.paths[path] for path in PATHS if tally.paths[path] < SOMETIMES} == {}
 
 
 def test_three_hundred_blocks_in_the_reference_evm() -> None:
