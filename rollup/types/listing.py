@@ -171,7 +171,7 @@ def _fault_of_underlying(item: UnderlyingConfig) -> str | None:
             return f"{name} {getattr(item, name)} above 100 %"
     for name in _PERIODS:
         if not 0 <= getattr(item, name) <= MAX_PERIOD:
-            return f"{name} {getattr(item, name)} above {MAX_PERIOD} s"
+            return f"{name} {getattr(item, name)} not within 0 … {MAX_PERIOD} s"
     return f"spot_step {item.spot_step} above {MAX_SPOT_STEP}" if item.spot_step > MAX_SPOT_STEP else None
 
 
