@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IPricer} from "./interfaces/IPricer.sol";
-import {Series, Underlying} from "./types/Leaves.sol";
+import {Market, Series, Underlying} from "./types/Leaves.sol";
 import {Reasons} from "./types/Reasons.sol";
 import {Black76, Deviations, Steps} from "./stf/Black76.sol";
+import {Ranges} from "./stf/Ranges.sol";
 import {Slice, Surface} from "./stf/Surface.sol";
 import {Quote, Surfaces} from "./stf/Surfaces.sol";
 import {Wad} from "./stf/Wad.sol";
@@ -37,6 +38,16 @@ contract Pricer is IPricer {
     {
         reason = Surfaces.check(timestamp, underlying, series, next);
         if (reason == Reasons.NONE) (settlement, sum, covered) = Surfaces.average(underlying, series, next);
+    }
+
+    /// @inheritdoc IPricer
+    function admitsUnderlying(Underlying calldata listed) external pure returns (bool) {
+        return Ranges.isPossible(listed);
+    }
+
+    /// @inheritdoc IPricer
+    function admitsMarket(Market calldata listed) external pure returns (bool) {
+        return Ranges.isPossible(listed);
     }
 
     /// @inheritdoc IPricer

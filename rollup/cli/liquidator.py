@@ -54,10 +54,11 @@ async def liquidator(
             tally = bot.tally
             output.event(
                 "summary",
-                f"{tally.looks} looks, {tally.bids} bids, {tally.refused} refused, "
+                f"{tally.looks} looks, {tally.bids} bids, {tally.flags} flags, {tally.refused} refused, "
                 f"{show_usd(tally.expected_gain)} USD expected",
                 looks=tally.looks,
                 bids=tally.bids,
+                flags=tally.flags,
                 refused=tally.refused,
                 expected_gain=tally.expected_gain,
             )
@@ -65,9 +66,12 @@ async def liquidator(
 
 def _tell(output: Output, event: Event) -> None:
     offer = event.offer
-    fields: dict[str, Any] = {
-        "liquidated": offer.account, "fraction": offer.fraction, "limit": offer.limit, "expected_gain": offer.gain
-    }  # fmt: skip
+    fields: dict[str, Any] = {"liquidated": event.account}
+    if offer is None:
+        why = f"in block {event.detail['block_number']}" if event.kind == "flagged" else event.detail["message"]
+        output.event(event.kind, f"{event.kind} account {event.account} anew: {why}", **fields, **event.detail)
+        return
+    fields |= {"fraction": offer.fraction, "limit": offer.limit, "expected_gain": offer.gain}
     share = f"{offer.fraction / 10_000:g} % of account {offer.account} for at most {show_usd(offer.limit)} USD"
     if event.kind == "bid":
         text = f"bid     {share}, in block {event.detail['block_number']}"

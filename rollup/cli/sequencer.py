@@ -10,6 +10,7 @@ import trio
 from cyclopts import Parameter
 
 from rollup.batcher.contracts import RollupContract
+from rollup.cli.events import events_of
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.output import Output
 from rollup.config import KeySource, L1Config, SequencerConfig
@@ -163,6 +164,10 @@ def _show_unit(output: Output, node: Node, unit: Unit) -> None:
         output.event("trade", text, block=trade.block, **fields)
     for block in unit.blocks:
         header = block.header
+        for told in events_of(names, block.receipts):
+            output.event(
+                told.name, f"{told.word:<8}{told.text}", block=header.number, text=told.text, **told.fields
+            )  # fmt: skip
         text = (
             f"block   {header.number} with {len(block.receipts)} transactions, root 0x{header.state_root.hex()[:12]}…"
         )

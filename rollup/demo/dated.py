@@ -42,6 +42,23 @@ async def trade_option(stage: Stage, client: Client) -> None:
     await deal(client, call, stage.party.takers[0], stage.party.makers[0], MILLION // 10, mark)
 
 
+async def bid_on_sound(stage: Stage, client: Client) -> None:
+    """A maker bids for all that a taker holds, who is far above its margin and was never flagged."""
+    await trade_option(stage, client)
+    taker, maker = stage.party.takers[0], stage.party.makers[1]
+    bid = maker.wallet.bid(maker.account, taker.account, fraction=MILLION, limit=OPENINGS[0])
+    await client.call(
+        "private/liquidate",
+        subaccount_id=bid.liquidator,
+        liquidated_subaccount_id=bid.account,
+        fraction=bid.fraction,
+        price_limit=bid.limit,
+        nonce=str(bid.nonce),
+        signature_expiry_sec=bid.expiry,
+        signature=f"0x{bid.signature.hex()}",
+    )
+
+
 async def trade_far_off(stage: Stage, client: Client) -> None:
     """A call is sold for a tenth of the coin more than its mark, twice what the band allows."""
     await open_markets(stage, client)

@@ -92,7 +92,7 @@ PROVOCATIONS: Final[Mapping[str, Provocation]] = {
     "wrong-mark": Provocation("MARGIN", dated.sell_too_much),
     "wrong-payoff": Provocation("WRONG_ROOT", dated.settle_call),
     "wrong-settlement": Provocation("WRONG_ROOT", dated.settle_call),
-    "unjust-liquidation": Provocation("NOT_LIQUIDATABLE", dated.trade_option),
+    "unjust-liquidation": Provocation("NOT_FLAGGED", dated.bid_on_sound),
     "missed-flag": Provocation("WRONG_ROOT", dated.reduce_late),
     "skipped-band": Provocation("PRICE_BAND", dated.trade_far_off),
     "wrong-combo-leg": Provocation("SIGNATURE_INVALID", dated.trade_combo),

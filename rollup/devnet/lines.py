@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from rollup.cli.amounts import show_usd
+from rollup.cli.events import WORDS
 from rollup.cli.listings import show_time
 from rollup.devnet.processes import Event
 from rollup.types.limits import MILLION
@@ -84,6 +85,7 @@ LINES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     "fraud_reverted": ("verdict", _reverted),
     "fraud_gone": ("verdict", lambda event: f"batch {event['batch']} is gone, reverted by somebody else"),
     "reward_claimed": ("reward", _reward),
+    **{name: (word, lambda event: str(event["text"])) for name, word in WORDS.items()},
 }
 """By name of the event: the word that begins its line, and the rest of it."""
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollup.derive.mirror import Mirror
 from rollup.errors import InvalidTransaction, StoreError
 from rollup.exit.errors import EndUnknown, NotInEndState
 from rollup.stf.context import Context, Read
+from rollup.stf.expiry import closed, value_at_expiry
 from rollup.stf.fixed import div_floor
 from rollup.stf.funding import funding_due
 from rollup.stf.margin import initial, margin
 from rollup.stf.meters import Unmetered
-from rollup.stf.settlement import settle, value_at_expiry
+from rollup.stf.settlement import settle
 from rollup.stf.sheets import sheet_of
 from rollup.store.view import View
 from rollup.types.keys import GLOBALS, KeyKind, account_key, account_of, kind_of, market_key, series_key, underlying_key
@@ -33,12 +34,13 @@ class Estate(Context):
         super().__init__(read, Globals.decode(read(GLOBALS)).time, bytes(32), lambda _digest, _signature: b"")
         self.meters = Unmetered()
 
-    def fresh_underlying(self, number: int) -> Underlying:
-        """Any will do."""
-        return self.underlying(number)
+    def underlying(self, number: int) -> Underlying:
+        """Its price is as of now; funding has accrued by when it was really made."""
+        return replace(super().underlying(number), time=self.timestamp)
 
-    def require_fresh(self, underlying: Underlying, series: Series) -> None:
-        """Any will do."""
+    def series(self, underlying: int, number: int) -> Series:
+        """Its slice is as of now."""
+        return replace(super().series(underlying, number), time=self.timestamp)
 
 
 def equity_of(read: Read, account: int) -> int:
@@ -74,6 +76,8 @@ def _appraise(estate: Estate, position: Position) -> tuple[int, int]:
     if market.kind == MarketKind.PERP:
         return -funding_due(size, position.funding_index, underlying.funding_index), size * underlying.mark
     series = estate.series(market.underlying, market.series)
+    if series.settlement == 0 and series.expiry <= estate.timestamp:
+        series = closed(series, underlying.settlement_window, series.forward)
     if series.settlement:
         return div_floor(size * value_at_expiry(market, series), MILLION), 0
     if market.kind == MarketKind.FUTURE:

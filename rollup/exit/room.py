@@ -12,8 +12,9 @@ from rollup.stf.context import Read
 from rollup.stf.margin import initial, margin
 from rollup.stf.receipts import Receipt
 from rollup.stf.settlement import settle
-from rollup.types.keys import GLOBALS
-from rollup.types.leaves import Globals, MarketKind
+from rollup.types.keys import GLOBALS, series_key, underlying_key
+from rollup.types.leaves import Globals, MarketKind, Series, Underlying
+from rollup.types.limits import CLOSING, WIND_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,14 @@ def rehearse(read: Read, separator: bytes, messages: Iterable[bytes], now: int) 
 def _is_stale(estate: Estate, number: int, now: int) -> bool:
     """Whether `settle` and `margin` would refuse the price of a market at that time."""
     market = estate.market(number)
-    underlying = estate.underlying(market.underlying)
+    underlying = Underlying.decode(estate.read(underlying_key(market.underlying)))
     if market.kind == MarketKind.PERP:
-        return underlying.time == 0 or now - underlying.time > underlying.max_age
-    series = estate.series(market.underlying, market.series)
-    return series.settlement == 0 and (series.time == 0 or now - series.time > underlying.max_age)
+        return _is_between(now - underlying.time, underlying.max_age)
+    series = Series.decode(estate.read(series_key(market.underlying, market.series)))
+    ends = series.settlement or now >= series.expiry + CLOSING
+    return not ends and _is_between(now - series.time, underlying.max_age)
+
+
+def _is_between(age: int, max_age: int) -> bool:
+    """Too old to trade by, and not yet so old that it is the last word."""
+    return max_age < age <= WIND_UP

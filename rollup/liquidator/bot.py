@@ -1,4 +1,7 @@
-"""The bot: looks at the auctions every so often, bids where it pays, tells what became of it. Hedges nothing."""
+"""The bot: looks at the auctions every so often, bids where it pays, tells what became of it. Hedges nothing.
+
+Where a flag is spent it has it raised anew: then the discount begins to grow again.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +42,12 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the bot did: `kind` is bid or refused."""
+    """What the bot did: `kind` is bid, refused or flagged; a flag comes without an offer."""
 
     kind: str
-    offer: Offer
+    account: int
     detail: dict[str, Any]
+    offer: Offer | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +57,7 @@ class Tally:
     looks: int = 0
     auctions: int = 0
     bids: int = 0
+    flags: int = 0
     refused: int = 0
     expected_gain: int = 0
 
@@ -83,7 +88,22 @@ class Bot:
         for shown in answer["auctions"]:
             self.tally.auctions += 1
             if shown["subaccount_id"] != self._account:
-                await self._bid_for(Auction.of(shown))
+                await self._pursue(Auction.of(shown))
+
+    async def _pursue(self, auction: Auction) -> None:
+        if auction.spent:
+            await self._flag(auction.account)
+        else:
+            await self._bid_for(auction)
+
+    async def _flag(self, account: int) -> None:
+        try:
+            done = await self._connection.call("public/flag", {"subaccount_id": account})
+        except RpcError as error:
+            self._refused(account, error)
+        else:
+            self.tally.flags += 1
+            self._tell(Event("flagged", account, done))
 
     async def _bid_for(self, auction: Auction) -> None:
         for halving in range(HALVINGS):
@@ -93,15 +113,18 @@ class Bot:
             try:
                 placed = await self._connection.call("private/liquidate", self._sign(offer))
             except RpcError as error:
-                self.tally.refused += 1
-                self._tell(Event("refused", offer, {"code": error.code, "message": error.message}))
+                self._refused(auction.account, error, offer)
                 if error.code not in _TOO_LARGE:
                     return
             else:
                 self.tally.bids += 1
                 self.tally.expected_gain += offer.gain
-                self._tell(Event("bid", offer, placed))
+                self._tell(Event("bid", auction.account, placed, offer))
                 return
+
+    def _refused(self, account: int, error: RpcError, offer: Offer | None = None) -> None:
+        self.tally.refused += 1
+        self._tell(Event("refused", account, {"code": error.code, "message": error.message}, offer))
 
     def _sign(self, offer: Offer) -> dict[str, Any]:
         bid = self._bidder.bid(

@@ -30,13 +30,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Auction:
-    """What of a running auction a bid depends on: money in µUSD, `fraction` in ppm the most that is for sale."""
+    """What of a running auction a bid depends on: money in µUSD; a bid is for `least` to `fraction` (ppm)."""
 
     account: int
     fraction: int
     gross: int
     value: int
     price: int
+    least: int = 1
+    spent: bool = False
+    """Whether its flag has to be raised anew before anybody can bid."""
 
     @classmethod
     def of(cls, shown: dict[str, Any]) -> Self:
@@ -47,6 +50,8 @@ class Auction:
             read_micro(shown["gross_value"], "gross_value"),
             read_micro(shown["mark_value"], "mark_value"),
             read_micro(shown["bid_price"], "bid_price"),
+            int(shown["min_fraction"]),
+            bool(shown["must_be_flagged"]),
         )
 
 
@@ -61,12 +66,15 @@ class Offer:
 
 
 def decide(auction: Auction, limits: Limits, share: int = MILLION) -> Offer | None:
-    """The bid to make now, None if the discount does not pay yet. `share` (ppm) makes it smaller than it could be."""
+    """The bid to make now; None if the discount does not pay yet, or the least that is for sale is too much.
+
+    `share` (ppm) makes it smaller than it could be.
+    """
     if auction.gross <= 0 or auction.fraction <= 0:
         return None
     affordable = limits.max_gross * MILLION // auction.gross
     fraction = min(auction.fraction, limits.max_fraction, affordable) * share // MILLION
-    if fraction == 0:
+    if fraction < max(1, auction.least):
         return None
     value = auction.value * fraction // auction.fraction
     discount = (auction.value - auction.price) * fraction // auction.fraction

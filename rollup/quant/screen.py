@@ -14,7 +14,7 @@ The exact figure, all in µUSD, with sizes s (µcoin), marks m, shifts d (µUSD 
 Let R be the same without rounding brackets, n the account's positions, U its underlyings.
 
 1. *Brackets.* ⌊x⌋ and ⌈x⌉ are within 1 of x, so |X − R| ≤ 2 + U + p, p being the positions that are rounded by
-   themselves: perpetuals (their funding) and positions of settled markets (their payout).
+   themselves: perpetuals (their funding) and positions of settled markets (their payout), twice if they are both.
 2. *Floats.* u = 2⁻⁵³, γ_k = k·u / (1 − k·u). A computed sum of computed products differs from the true one by at most
    γ_k·Σ|terms|, where k counts the roundings any term goes through, in whatever order the sum is taken (N. Higham,
    *Accuracy and Stability of Numerical Algorithms*, section 3.1). Marks, shifts and rates are below 2⁵³ and exact;
@@ -54,7 +54,8 @@ class Sheets:
 
     `mark` and `shifts` (23 columns; what a scenario adds to the mark) in µUSD per coin; contingency of a long, of a
     short, and of a naked call (0 where it is none) in µUSD per coin; `index` the funding index in nUSD per coin (0
-    unless a perpetual). A `settled` market has its payout as mark and zeros else.
+    unless a perpetual). A `settled` market, one that has ended, has its payout as mark and zeros else (but for the
+    index).
     """
 
     mark: Ints

@@ -27,12 +27,17 @@ class Aftermath:
         self._costs = floor.costs
 
     def note(self, receipt: Receipt) -> tuple[TradeReport, ...]:
-        """Do what follows; returns the trades that a combo made. Those of orders are reported where they match."""
+        """Do what follows; returns the trades that a combo made. Those of orders are reported where they match.
+
+        A trade that was forced through L1 matched nowhere: it is reported here.
+        """
         match receipt.detail:
             case Fill() as fill:
-                self._trade(
-                    fill.maker, fill.taker, fill.market, fill.size if fill.taker_sells else -fill.size, fill.price
-                )
+                bought = fill.size if fill.taker_sells else -fill.size
+                self._trade(fill.maker, fill.taker, fill.market, bought, fill.price)
+                if receipt.forced:
+                    self._floor.unit.trades.append(self.report(receipt.index, fill))
+                    self._floor.unit.markets.add(fill.market)
             case Combo() as combo:
                 return self._combo(receipt, combo)
             case Liquidated() as sale:
@@ -48,6 +53,24 @@ class Aftermath:
             case _ if isinstance(receipt.subject, OracleUpdate | SurfaceUpdate):
                 self._floor.note_price()
         return ()
+
+    def report(self, index: int, fill: Fill) -> TradeReport:
+        """What is told of a fill in the open block."""
+        return TradeReport(
+            block=self._floor.ledger.number + 1,
+            index=index,
+            market=fill.market,
+            price=fill.price,
+            size=fill.size,
+            taker_sells=fill.taker_sells,
+            maker=fill.maker,
+            taker=fill.taker,
+            maker_nonce=fill.maker_nonce,
+            taker_nonce=fill.taker_nonce,
+            maker_fee=fill.maker_fee,
+            taker_fee=fill.taker_fee,
+            time=self._floor.ledger.timestamp,
+        )
 
     def _trade(self, one: int, other: int, market: int, bought: int, price: int) -> None:
         self._costs.trade(one, market, bought, price)

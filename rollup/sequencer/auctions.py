@@ -9,13 +9,13 @@ from rollup.sequencer.desk import Desk
 from rollup.stf.fixed import div_ceil, div_floor
 from rollup.stf.fund import available
 from rollup.stf.holdings import slice_of
-from rollup.stf.liquidation import auction_of
+from rollup.stf.liquidation import auction_of, is_spent
 from rollup.stf.margin import Margin, initial
 from rollup.stf.settlement import settle
 from rollup.stf.sheets import sheet_of
 from rollup.types.keys import GLOBALS
 from rollup.types.leaves import Account, Globals
-from rollup.types.limits import MILLION
+from rollup.types.limits import MILLION, MIN_FRACTION
 
 _DUES = 5
 
@@ -24,8 +24,9 @@ _DUES = 5
 class AuctionView:
     """A flagged account below its maintenance margin. Money in µUSD, times in seconds, fractions in ppm.
 
-    `fraction` is the most that is sold at once now, `value` what these slices are worth at their marks, `price` what a
-    liquidator pays for them, `gain` the difference. `ends` is when the discount is at its largest.
+    `fraction` is the most that is sold at once now and `least` the least that may be bid for; `value` is what these
+    slices are worth at their marks, `price` what a liquidator pays for them, `gain` the difference. `ends` is when the
+    discount is at its largest. A `spent` flag takes no bids before it is raised anew: the terms are as if it were now.
     """
 
     account: int
@@ -37,10 +38,12 @@ class AuctionView:
     initial: int
     gross: int
     fraction: int
+    least: int
     value: int
     price: int
     fund: int
     slices: tuple[tuple[int, int], ...]
+    spent: bool
 
     @property
     def gain(self) -> int:
@@ -75,7 +78,9 @@ def _auction(desk: Desk, number: int) -> AuctionView | None:
 
 def _terms(desk: Desk, number: int, account: Account, found: Margin, totals: Globals) -> AuctionView:
     view, now = desk.ledger.begin().view, desk.ledger.now()
-    discount, need = auction_of(found, now - account.flagged, totals.auction)
+    spent = is_spent(account, now, totals.auction)
+    flagged = now if spent else account.flagged
+    discount, need = auction_of(found, now - flagged, totals.auction)
     slices = tuple(
         (position.market, slice_of(position.size, need, view.market(position.market).lot))
         for position in account.positions
@@ -86,6 +91,7 @@ def _terms(desk: Desk, number: int, account: Account, found: Margin, totals: Glo
     price = value - off + off // _DUES if found.equity >= 0 else value - off
     gross = sum(abs(position.size) * marks[position.market] for position in account.positions) // MILLION
     return AuctionView(
-        number, account.status, account.flagged, account.flagged + totals.auction, found.equity, found.maintenance,
-        initial(found.maintenance), gross, need, value, price, available(totals), slices,
+        number, account.status, flagged, flagged + totals.auction, found.equity, found.maintenance,
+        initial(found.maintenance), gross, need, min(need, MIN_FRACTION), value, price, available(totals), slices,
+        spent,
     )  # fmt: skip

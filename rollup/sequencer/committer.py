@@ -76,7 +76,7 @@ class Committer:
         number = block.header.number
         digest = header_digest(self._separator, keccak(block.header.encode()))
         record = BlockRecord(block.header, block.txs, block.messages, self._signer.sign(digest))
-        index = {trade_key(trade): encode_trade(trade) for trade in trades if trade.block == number}
+        index = block.index | {trade_key(trade): encode_trade(trade) for trade in trades if trade.block == number}
         for place, transaction in enumerate(block.transactions, start=len(block.messages)):
             index[TRANSACTIONS + keccak(transaction)] = number.to_bytes(5, "big") + place.to_bytes(2, "big")
         return BlockCommit(block.staged, record, encode_receipts(block.receipts), index)

@@ -144,6 +144,7 @@ class Engine:
     def _take_block(self) -> None:
         """Begin a block with the messages that are first in line."""
         if self._messages:
+            self._desk.risk.resolve()
             for _ in range(self._desk.take_block(list(islice(self._messages, MAX_TRANSACTIONS)))):
                 self._messages.popleft()
 

@@ -43,7 +43,7 @@ class Execution:
         """What the taker has traded so far."""
         return tuple(self._trades)
 
-    def execute(self, taker: Order, fills: Sequence[Fill]) -> Refusal | None:
+    def execute(self, _taker: Order, fills: Sequence[Fill]) -> Refusal | None:
         """Execute fills all or none; begins a new block if they do not fit into the open one."""
         for fresh_block in (self._ledger.is_empty, True):
             # A single fill, the common case, takes itself back if it is refused.
@@ -64,7 +64,8 @@ class Execution:
                         return Refusal(index, Party.TAKER, error.reason)
                     self._floor.seal()
                     break
-                trades.append(self._report(fill, taker, receipt))
+                assert isinstance(receipt.detail, Filled), "a trade's receipt has its fill"
+                trades.append(self.aftermath.report(receipt.index, receipt.detail))
                 receipts.append(receipt)
             else:
                 for receipt in receipts:
@@ -113,22 +114,3 @@ class Execution:
             return OrderRef(fresh.account, fresh.nonce % SLOT_COUNT)
         self._memo.put(order.digest, fresh.signature, order.signer)
         return fresh
-
-    def _report(self, fill: Fill, taker: Order, receipt: Receipt) -> TradeReport:
-        done = receipt.detail
-        assert isinstance(done, Filled), "a trade's receipt has its fill"
-        return TradeReport(
-            block=self._ledger.number + 1,
-            index=receipt.index,
-            market=taker.market,
-            price=fill.price,
-            size=fill.size,
-            taker_sells=not taker.is_buy,
-            maker=fill.maker.account,
-            taker=taker.account,
-            maker_nonce=fill.maker.nonce,
-            taker_nonce=taker.nonce,
-            maker_fee=done.maker_fee,
-            taker_fee=done.taker_fee,
-            time=self._ledger.timestamp,
-        )

@@ -7,6 +7,7 @@ anybody asking: they expire, the state changes under them, a restart restores th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import Final
 
@@ -20,8 +21,7 @@ from rollup.sequencer.ledger import Ledger
 from rollup.sequencer.matching_orders import Order, Removal
 from rollup.sequencer.orders import OpenOrder, OpenOrders
 from rollup.sequencer.rejections import SlotInUse, TooManyOrders, refusal
-from rollup.sequencer.risk.costs import PREFIX as COSTS
-from rollup.sequencer.risk.costs import Costs
+from rollup.sequencer.risk.costs import Costs, prefix_of
 from rollup.sequencer.unit import Unit
 from rollup.types.keys import KeyKind, account_key, account_of, kind_of, slot_key
 from rollup.types.leaves import Account, Slot
@@ -42,7 +42,7 @@ class Floor:
         """Orders that came to rest so far; gives each its place in time."""
         self.prices = 0
         """How often the oracle has spoken."""
-        self.costs = Costs()
+        self.costs = Costs(self._find_costs)
         self.generation = 0
         """How often the chain was moved."""
         self.changed: dict[int, bytes] = {}
@@ -60,13 +60,13 @@ class Floor:
         """Close the open block, if anything is in it, into the unit."""
         if not self.ledger.is_empty:
             block = self.ledger.seal()
+            block = replace(block, index=self.costs.take_records(block.header.number))
             self.unit.blocks.append(block)
             self._note_accounts(block.staged.leaves)
 
     def take_unit(self) -> Unit:
         """Seal, and hand over everything since the last call."""
         self.seal()
-        self.unit.records.update(self.costs.take_records())
         unit, self.unit = self.unit, Unit()
         return unit
 
@@ -86,6 +86,11 @@ class Floor:
         self.prices += 1
         self.unit.priced = True
         self.on_price()
+
+    def _find_costs(self, account: int) -> bytes | None:
+        """An account's newest record of average prices, of all blocks that stand."""
+        newest = self.ledger.store.records.indexes(prefix_of(account), reverse=True)
+        return next((record for _, record in newest), None)
 
     # -- admission -----------------------------------------------------------------------------------------------------
 
@@ -182,7 +187,7 @@ class Floor:
         self._clear()
         self.generation += 1
         self.changed, self.flagged = {}, set()
-        self.costs.load(self.ledger.store.records.entries(COSTS))
+        self.costs.clear()
         records = self.ledger.store.records.entries(OPEN)
         for arrival, order in decode_open_orders(record for _, record in records):
             self._restore(order, arrival)

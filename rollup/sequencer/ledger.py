@@ -7,7 +7,7 @@ or touches the disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rollup.crypto.keccak import keccak
 from rollup.crypto.signatures import Recover
@@ -32,6 +32,8 @@ class NewBlock:
     transactions: tuple[bytes, ...]
     messages: tuple[bytes, ...]
     receipts: tuple[Receipt, ...]
+    index: dict[bytes, bytes] = field(default_factory=dict)
+    """What is found by key for as long as the block stands, beside trades and transactions."""
 
 
 class Ledger:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollup.stf.context import View
-from rollup.stf.settlement import value_at_expiry
+from rollup.stf.expiry import value_at_expiry
 from rollup.stf.sheets import Sheet, sheet_of
 from rollup.types.leaves import MarketKind
 

@@ -11,10 +11,13 @@ from rollup.sequencer.desk import Desk
 from rollup.sequencer.rejections import refusal
 from rollup.types.keys import ORACLE_SET, series_key, underlying_key
 from rollup.types.leaves import OracleSet
+from rollup.types.limits import CLOSING
 from rollup.types.markets import Series, Underlying
 from rollup.types.prices import OracleUpdate, SurfaceUpdate
 from rollup.types.reasons import Reason
 
+RECENT: Final = 3_600
+"""Seconds after its expiry for which a settled series is still shown; later its instruments say what it paid."""
 _PRICE_BITS: Final = (16, 40, 48, 48, 8)
 _SURFACE_BITS: Final = (16, 16, 40, 48, -48, 48, -32, -48, 48, 32, 8)
 """Widths of the fields on the wire; negative ones are signed."""
@@ -22,7 +25,10 @@ _SURFACE_BITS: Final = (16, 16, 40, 48, -48, 48, -32, -48, 48, 32, 8)
 
 @dataclass(frozen=True, slots=True)
 class OracleView:
-    """The oracle set, and the leaves of all coins and expiries that markets are listed on, by number."""
+    """The oracle set, and the leaves of coins and expiries that markets are listed on, by number.
+
+    Of the expiries those that may still be priced, and those that settled within the last hour.
+    """
 
     time: int
     oracles: OracleSet
@@ -33,14 +39,17 @@ class OracleView:
 def oracle_view(desk: Desk) -> OracleView:
     """From the newest state, durable or not."""
     ledger = desk.ledger
-    markets = [instrument.market for instrument in desk.catalogue]
-    coins = sorted({market.underlying for market in markets})
-    dated = sorted({(market.underlying, market.series) for market in markets if market.series})
+    now = ledger.now()
+    coins = sorted({instrument.market.underlying for instrument in desk.catalogue})
+    # A day after expiry a series closes without feeders.
+    open_ = [each for each in desk.catalogue if each.expiry and now < each.expiry + CLOSING]
+    dated = {(each.market.underlying, each.market.series): each.expiry for each in open_}
+    series = {pair: Series.decode(ledger.leaf(series_key(*pair))) for pair in sorted(dated)}
     return OracleView(
-        ledger.now(),
+        now,
         OracleSet.decode(ledger.leaf(ORACLE_SET)),
         {number: Underlying.decode(ledger.leaf(underlying_key(number))) for number in coins},
-        {pair: Series.decode(ledger.leaf(series_key(*pair))) for pair in dated},
+        {pair: leaf for pair, leaf in series.items() if not leaf.settlement or now < leaf.expiry + RECENT},
     )
 
 

@@ -17,7 +17,7 @@ class Trading(StrEnum):
     CLOSED = "closed"  # listed, and not yet open
     HALTED = "halted"  # after a fast move: positions can only be made smaller
     STALE = "stale"  # without a price that is new enough nothing trades
-    EXPIRED = "expired"
+    EXPIRED = "expired"  # or, of a perpetual, its last price is abandoned: holders are paid out
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ def trading_status(view: View, instrument: Instrument) -> TradingStatus:
         return TradingStatus(Trading.CLOSED, market.opens)
     coin = view.underlying(market.underlying)
     is_perp = market.kind == MarketKind.PERP
+    if is_perp and view.is_abandoned(coin.time):
+        return TradingStatus(Trading.EXPIRED)
     time = coin.time if is_perp else view.series(market.underlying, market.series).time
     if time == 0 or now - time > coin.max_age:
         return TradingStatus(Trading.STALE)

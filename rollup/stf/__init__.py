@@ -5,7 +5,7 @@ same rules: `messages` and `transactions` dispatch; then one module for each thi
 
 * trading: `trade`, `combo` (and `fills`, what both do), `orders`, `cancel`, `nonces`
 * money and rights: `cash`, `signer`, `authorise`
-* prices: `oracle` and `halt`, `series`, with `feeders` for what they share; `funding`, `settlement`
+* prices: `oracle` and `halt`, `series` and `expiry`, with `feeders` for what they share; `funding`, `settlement`
 * risk: `sheets` (a market's prices under every scenario), `margin`, `health`; `liquidation`, `deleverage`, `fund`
 * markets: `listing`
 

@@ -10,6 +10,7 @@ from rollup.crypto.signatures import Recover, recover
 from rollup.errors import BlockFull, InvalidTransaction, Undecodable
 from rollup.stf import meters
 from rollup.stf.context import Context, Read
+from rollup.stf.fund import repaid
 from rollup.stf.messages import execute_message
 from rollup.stf.meters import Usage
 from rollup.stf.receipts import Receipt, kind_of
@@ -84,9 +85,12 @@ def _execute_transactions(ctx: Context, txs: bytes, receipts: list[Receipt]) -> 
 
 
 def close(ctx: Context, inbox_index: int, inbox_hash: bytes) -> None:
-    """Write the block's inbox position and time into the totals: the last thing a valid block does."""
-    totals = replace(ctx.globals(), inbox_index=inbox_index, inbox_hash=inbox_hash, time=ctx.timestamp)
-    ctx.stage(GLOBALS, totals)
+    """Write the block's inbox position and time into the totals: the last thing a valid block does.
+
+    Before that the fund repays bad debt, with what has come into it since.
+    """
+    totals = repaid(ctx.globals())
+    ctx.stage(GLOBALS, replace(totals, inbox_index=inbox_index, inbox_hash=inbox_hash, time=ctx.timestamp))
     ctx.commit()
 
 

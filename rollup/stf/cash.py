@@ -23,14 +23,15 @@ from rollup.types.transactions import Transfer, Withdraw
 def execute_withdraw(ctx: Context, tx: Withdraw) -> Withdrawn:
     """Raise what the owner may claim on L1; the account keeps its initial margin.
 
-    INSOLVENCY while any account is known to be worth less than nothing: who leaves first must not win. Of losses that
-    are settled but not covered (bad debt), who leaves bears a share.
+    INSOLVENCY while any account is known to be worth less than nothing: who leaves first must not win. But what is
+    forced through L1 goes: an insolvency that the sequencer leaves unresolved must not lock everybody in. Of losses
+    that are settled but not covered (bad debt), who leaves bears a share.
     """
     account = ctx.account(tx.account)
     _require_amount(account, tx.amount, tx.nonce)
     digest = withdraw_digest(ctx.separator, tx.account, tx.amount, tx.nonce)
     authorise(ctx, account, digest, tx.signature, session=False)
-    if ctx.globals().insolvent:
+    if ctx.sender is None and ctx.globals().insolvent:
         raise InvalidTransaction(Reason.INSOLVENCY)
     settled = settle(ctx, account)
     debited, found = _debit(ctx, settled, tx.amount)

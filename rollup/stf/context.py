@@ -18,6 +18,7 @@ from rollup.stf.funding import accrue
 from rollup.stf.meters import Meters, Unmetered, Usage
 from rollup.types.keys import GLOBALS, ORACLE_SET, account_key, market_key, series_key, slot_key, underlying_key
 from rollup.types.leaves import Account, Globals, Market, OracleSet, Series, Slot, Underlying
+from rollup.types.limits import WIND_UP
 from rollup.types.reasons import Reason
 
 if TYPE_CHECKING:
@@ -110,6 +111,10 @@ class Context:
         """Raise ORACLE_STALE unless the slice of a series of `underlying` is not too old."""
         if series.time == 0 or self.timestamp - series.time > underlying.max_age:
             raise InvalidTransaction(Reason.ORACLE_STALE)
+
+    def is_abandoned(self, time: int) -> bool:
+        """Whether a price of `time` (s) is so old that nobody waits for a newer one any more; 0 means no price yet."""
+        return 0 < time < self.timestamp - WIND_UP
 
     def market(self, number: int) -> Market:
         """A market; MARKET_UNKNOWN."""

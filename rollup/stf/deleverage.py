@@ -1,7 +1,8 @@
-"""Deleveraging: what the auction does not sell is closed against opposite positions, at the bankruptcy price (SPEC 6).
+"""Deleveraging: what the auction does not sell is closed against opposite positions (SPEC 6).
 
-At its bankruptcy prices, closing all of an account leaves it with nothing; closing a part leaves those prices as they
-are for the rest, so the order in which counterparties are met does not change what each is paid.
+At the mark as long as nothing is missing: a solvent account keeps what it is worth, and nobody gains by being chosen.
+Else at its bankruptcy prices, at which closing all of it leaves nothing; closing a part leaves those prices as they are
+for the rest, so the order in which counterparties are met does not change what each is paid.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from dataclasses import replace
 
 from rollup.errors import InvalidTransaction
 from rollup.stf.context import Context
-from rollup.stf.fixed import clamp, div_ceil, div_floor, require_range
+from rollup.stf.fixed import div_ceil, div_floor, require_range
 from rollup.stf.fund import available, without
 from rollup.stf.health import with_health
 from rollup.stf.holdings import held, with_positions, with_size
-from rollup.stf.liquidation import require_liquidatable
+from rollup.stf.liquidation import require_flag, require_liquidatable
 from rollup.stf.margin import margin
 from rollup.stf.receipts import Deleveraged, WrittenOff
 from rollup.stf.settlement import settle, with_totals
@@ -31,8 +32,7 @@ def execute_deleverage(ctx: Context, tx: Deleverage) -> Deleveraged:
     if tx.account == tx.counterparty:
         raise InvalidTransaction(Reason.SELF_TRADE)
     account, counterparty = ctx.account(tx.account), ctx.account(tx.counterparty)
-    if account.status == 0:
-        raise InvalidTransaction(Reason.NOT_FLAGGED)
+    require_flag(ctx, account)
     ctx.market(tx.market)
     settled, other = settle(ctx, account), settle(ctx, counterparty)
     equity, _ = require_liquidatable(ctx, settled)
@@ -72,19 +72,20 @@ def execute_write_off(ctx: Context, tx: WriteOff) -> WrittenOff:
 
 
 def proceeds(ctx: Context, account: Account, equity: int, number: int, size: int) -> int:
-    """What a settled account receives (µUSD, signed) for `size` of its position (signed) at the bankruptcy price.
+    """What a settled account receives (µUSD, signed) for `size` of its position (signed): its mark, unless it owes.
 
-    Rounded up, so in its favour: what is closed last must not leave it below zero. The price is at least zero and at
-    most twice the mark: nobody pays to give up what he holds. The rest is the account's to keep, or to write off.
+    What it owes is spread over all it holds by value, which gives the bankruptcy price. Rounded up, so in its favour:
+    what is closed last must not leave it below zero. The price is at least zero and at most twice the mark: nobody pays
+    to give up what he holds. The rest is to be written off.
     """
     gross = sum(abs(position.size) * sheet_of(ctx, position.market).mark for position in account.positions)
     if gross == 0:
         return 0
     value = abs(size) * sheet_of(ctx, number).mark
-    off = clamp(equity * MILLION, gross)
+    missing = min(gross, max(0, -equity) * MILLION)
     if size > 0:
-        return div_ceil(value * (gross - off), gross * MILLION)
-    return -div_floor(value * (gross + off), gross * MILLION)
+        return div_ceil(value * (gross + missing), gross * MILLION)
+    return -div_floor(value * (gross - missing), gross * MILLION)
 
 
 def _require_auction_over(ctx: Context, account: Account, equity: int) -> None:

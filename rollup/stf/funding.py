@@ -20,13 +20,15 @@ _INDEX_UNIT: Final = 10**9
 def accrue(underlying: Underlying, timestamp: int) -> Underlying:
     """The underlying with its funding index moved on to `timestamp`, at the premium it has had since it last moved.
 
-    The premium is clamped to ±funding_cap of spot and is paid in full over eight hours; the index saturates.
+    The premium is clamped to ±funding_cap of spot and is paid in full over eight hours; the index saturates. A premium
+    counts no longer than its price stays fresh: nobody pays for a silence of the feeders.
     """
     index = underlying.funding_index
     if underlying.time > 0:
         cap = div_floor(underlying.spot * underlying.funding_cap, MILLION)
         premium = clamp(underlying.mark - underlying.spot, cap)
-        elapsed = timestamp - underlying.funding_time
+        until = min(timestamp, underlying.time + underlying.max_age)
+        elapsed = max(0, until - underlying.funding_time)
         index = clamp(index + div_floor(premium * _NANO_PER_MICRO * elapsed, FUNDING_PERIOD), INDEX_BOUND)
     return replace(underlying, funding_index=index, funding_time=timestamp)
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rollup.errors import BrokenInvariant
-from rollup.stf.settlement import value_at_expiry
+from rollup.stf.expiry import value_at_expiry
+from rollup.stf.funding import accrue, funding_due
 from rollup.types.keys import KeyKind, index_of, kind_of, underlying_of
-from rollup.types.leaves import Account, Globals, Market, MarketKind, Series, Status
-from rollup.types.limits import MILLION
+from rollup.types.leaves import Account, Globals, Market, MarketKind, Position, Series, Status, Underlying
+from rollup.types.limits import MILLION, WIND_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class _Sums:
 
     totals: Globals | None = None
     markets: dict[int, Market] = field(default_factory=dict)
+    underlyings: dict[int, Underlying] = field(default_factory=dict)
     series: dict[tuple[int, int], Series] = field(default_factory=dict)
     accounts: int = 0
     insolvent: int = 0
@@ -42,7 +44,7 @@ class _Sums:
     withdrawn: int = 0
     net: Counter[int] = field(default_factory=Counter)
     long: Counter[int] = field(default_factory=Counter)
-    sizes: dict[int, list[int]] = field(default_factory=dict)
+    positions: dict[int, list[Position]] = field(default_factory=dict)
 
     def add(self, account: Account) -> None:
         self.accounts += 1
@@ -52,14 +54,14 @@ class _Sums:
         for position in account.positions:
             self.net[position.market] += position.size
             self.long[position.market] += max(position.size, 0)
-            self.sizes.setdefault(position.market, []).append(position.size)
+            self.positions.setdefault(position.market, []).append(position)
 
 
 def check_invariants(leaves: Iterable[tuple[int, bytes]]) -> Report:
     """Check a whole state, given as (key, value); raises BrokenInvariant with the figures that disagree.
 
     Σ cash + fees + insurance + Σ pools - bad debt = deposits - withdrawals. Every market's long positions sum to its
-    open interest; all its positions sum to zero, or, once it is settled and holders are paid out one by one, its pool
+    open interest; all its positions sum to zero, or, once it has ended and holders are paid out one by one, its pool
     holds what the rest is owed. As many accounts, and as many insolvent ones, as the totals say; withdrawals are the
     accounts' own.
     """
@@ -90,6 +92,8 @@ def _sum(leaves: Iterable[tuple[int, bytes]]) -> _Sums:
             sums.totals = Globals.decode(value)
         elif kind is KeyKind.MARKET:
             sums.markets[index_of(key)] = Market.decode(value)
+        elif kind is KeyKind.UNDERLYING:
+            sums.underlyings[index_of(key)] = Underlying.decode(value)
         elif kind is KeyKind.SERIES:
             sums.series[underlying_of(key), index_of(key)] = Series.decode(value)
         elif kind is KeyKind.ACCOUNT:
@@ -100,8 +104,11 @@ def _sum(leaves: Iterable[tuple[int, bytes]]) -> _Sums:
 def _check_market(sums: _Sums, number: int) -> None:
     market = sums.markets.get(number)
     _require(f"open interest of market {number}", market.open_interest if market else 0, sums.long[number])
-    if market is None or market.kind == MarketKind.PERP:
+    if market is None:
         _require(f"net position in market {number}", 0, sums.net[number])
+        return
+    if market.kind == MarketKind.PERP:
+        _check_perpetual(sums, number, market)
         return
     series = sums.series.get((market.underlying, market.series))
     if series is None or not series.settlement:
@@ -110,9 +117,26 @@ def _check_market(sums: _Sums, number: int) -> None:
         return
     # Each holder is paid once, rounded down by less than a unit, which stays in the pool.
     value = value_at_expiry(market, series)
-    owed = sum(size * value // MILLION for size in sums.sizes.get(number, ()))
+    owed = sum(position.size * value // MILLION for position in sums.positions.get(number, ()))
     if not owed <= market.pool <= owed + sums.accounts:
         raise BrokenInvariant(f"pool of settled market {number}", owed, market.pool)
+
+
+def _check_perpetual(sums: _Sums, number: int, market: Market) -> None:
+    """It nets to zero; or its last price is abandoned, and the pool holds what the rest is owed, more by rounding."""
+    assert sums.totals is not None, "checked before"
+    now = sums.totals.time
+    underlying = sums.underlyings.get(market.underlying)
+    if underlying is None or not 0 < underlying.time < now - WIND_UP:
+        _require(f"net position in market {number}", 0, sums.net[number])
+        return
+    coin = accrue(underlying, now)
+    owed = sum(
+        position.size * coin.mark // MILLION - funding_due(position.size, position.funding_index, coin.funding_index)
+        for position in sums.positions.get(number, ())
+    )
+    if market.pool < owed:
+        raise BrokenInvariant(f"pool of abandoned market {number}", owed, market.pool)
 
 
 def _require(what: str, expected: int, actual: int) -> None:

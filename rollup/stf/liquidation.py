@@ -1,7 +1,8 @@
 """Liquidation: an account below its maintenance margin is flagged, and sold in slices in a Dutch auction (SPEC 6).
 
 The discount on the slices grows with time since the flag, from nothing to all that the account is still worth; if that
-is less than nothing, the fund pays the liquidator more and more of the account's maintenance margin instead.
+is less than nothing, the fund pays the liquidator up to a tenth of the account's maintenance margin instead. A flag is
+spent after two auctions: who relapses long after it is not sold at the end of an old auction.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rollup.stf.settlement import settle, with_totals
 from rollup.stf.sheets import sheet_of
 from rollup.types.keys import GLOBALS, account_key, market_key
 from rollup.types.leaves import Account, MarketKind
-from rollup.types.limits import MILLION
+from rollup.types.limits import GAIN_SHARE, MILLION, MIN_FRACTION, SPENT_AFTER
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Bid, Flag
 
@@ -34,13 +35,15 @@ _DUES: Final = 5
 
 
 def execute_flag(ctx: Context, tx: Flag) -> Looked:
-    """Raise an account's flag, or clear it; NOT_LIQUIDATABLE or FLAGGED if that changes nothing."""
+    """Raise an account's flag, clear it, or begin anew if it is spent; NOT_LIQUIDATABLE or FLAGGED if none applies."""
     account = ctx.account(tx.account)
     settled = settle(ctx, account)
     found = margin(ctx, settled)
     after = with_health(ctx, settled, *found)
     if after.status == account.status:
-        raise InvalidTransaction(Reason.FLAGGED if account.status else Reason.NOT_LIQUIDATABLE)
+        if not is_spent(account, ctx.timestamp, ctx.globals().auction):
+            raise InvalidTransaction(Reason.FLAGGED if account.status else Reason.NOT_LIQUIDATABLE)
+        after = replace(after, flagged=ctx.timestamp)
     ctx.stage(account_key(tx.account), after)
     return Looked(account.cash - settled.cash, after.status, *found)
 
@@ -57,8 +60,7 @@ class _Terms:
 def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     """Move slices of all positions of a flagged account to the liquidator, at the auction's price."""
     account, liquidator = _require_bid(ctx, tx)
-    if account.status == 0:
-        raise InvalidTransaction(Reason.NOT_FLAGGED)
+    require_flag(ctx, account)
     if not account.positions:
         raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
     settled, buyer_settled = settle(ctx, account), settle(ctx, liquidator)
@@ -67,6 +69,8 @@ def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     found = require_liquidatable(ctx, settled)
     totals = ctx.globals()
     discount, need = auction_of(found, ctx.timestamp - account.flagged, totals.auction)
+    if tx.fraction < min(need, MIN_FRACTION):
+        raise InvalidTransaction(Reason.AMOUNT)
     fraction = min(tx.fraction, need)
     slices = tuple(
         Slice(position.market, slice_of(position.size, fraction, ctx.market(position.market).lot))
@@ -86,7 +90,7 @@ def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     elif terms.fund:
         ctx.stage(GLOBALS, replace(totals, insurance=totals.insurance + terms.fund))
     ctx.stage(account_key(tx.liquidator), with_health(ctx, buyer, *require_initial(ctx, buyer)))
-    ctx.stage(account_key(tx.account), with_health(ctx, seller, *margin(ctx, seller)))
+    ctx.stage(account_key(tx.account), with_health(ctx, seller, *_require_no_riskier(ctx, seller, found)))
     return Liquidated(
         tx.account, tx.liquidator, fraction, terms.paid, terms.received, terms.fund, slices,
         account.cash - settled.cash, liquidator.cash - buyer_settled.cash,
@@ -98,6 +102,25 @@ def require_liquidatable(ctx: Context, settled: Account) -> Margin:
     found = margin(ctx, settled)
     if found.equity >= found.maintenance:
         raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
+    return found
+
+
+def is_spent(account: Account, now: int, auction: int) -> bool:
+    """Whether the account's flag has stood for so long (s) that it has to be raised anew; `auction` is one's length."""
+    return account.status != 0 and now - account.flagged > SPENT_AFTER * auction
+
+
+def require_flag(ctx: Context, account: Account) -> None:
+    """Raise NOT_FLAGGED unless the account's flag is up and not spent."""
+    if account.status == 0 or is_spent(account, ctx.timestamp, ctx.globals().auction):
+        raise InvalidTransaction(Reason.NOT_FLAGGED)
+
+
+def _require_no_riskier(ctx: Context, rest: Account, whole: Margin) -> Margin:
+    """The margin of what is left; MARGIN if it needs more maintenance than the whole did: its hedges were taken."""
+    found = margin(ctx, rest)
+    if found.maintenance > whole.maintenance:
+        raise InvalidTransaction(Reason.MARGIN)
     return found
 
 
@@ -119,11 +142,12 @@ def auction_of(found: Margin, elapsed: int, length: int) -> tuple[int, int]:
     """The discount on the whole portfolio (µUSD) after `elapsed` of the auction's `length` (s), and what may be sold.
 
     Of an account that is worth something, no more (ppm, rounded up) than brings the rest back to its initial margin.
+    For one that is worth less than nothing the discount is what the fund gives on top of the deficit.
     """
     equity, maintenance = found
     passed = min(elapsed, length)
     if equity < 0:
-        return maintenance * passed // length, MILLION
+        return maintenance * passed // (GAIN_SHARE * length), MILLION
     discount = equity * passed // length
     required = initial(maintenance)
     return discount, min(MILLION, div_ceil(MILLION * (required - equity), required - discount))

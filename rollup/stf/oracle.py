@@ -17,9 +17,14 @@ from rollup.types.transactions import OracleUpdate
 
 
 def execute_oracle_update(ctx: Context, tx: OracleUpdate) -> None:
-    """Set spot, mark and their time. Funding has accrued up to this block at the old ones: the touch came first."""
+    """Set spot, mark and their time. Funding has accrued up to this block at the old ones: the touch came first.
+
+    MARKET_EXPIRED once the old price is abandoned: holders of the perpetual are being paid out at it.
+    """
     oracles = ctx.oracle_set()
     underlying = ctx.underlying(tx.underlying)
+    if ctx.is_abandoned(underlying.time):
+        raise InvalidTransaction(Reason.MARKET_EXPIRED)
     require_time(ctx, underlying, underlying.time, tx.time)
     _require_prices(underlying, tx)
     digest = oracle_digest(ctx.separator, tx.underlying, tx.time, tx.spot, tx.mark)

@@ -65,7 +65,7 @@ class Fill:
 
 @value(frozen=True, slots=True)
 class Settled:
-    """What an account paid (µUSD, signed) before its money moved: funding, less the payouts of expired markets."""
+    """What an account paid (µUSD, signed) before its money moved: funding, less the payouts of ended markets."""
 
     funding: int
 
@@ -114,9 +114,9 @@ class Liquidated:
 
 @value(frozen=True, slots=True)
 class Deleveraged:
-    """A position (signed µcoin) closed at its bankruptcy price: the account `received` that from the counterparty.
+    """A position (signed µcoin) closed at its mark, or at the bankruptcy price of an account that owes.
 
-    `cover` (µUSD) came from the fund before.
+    The account `received` that (µUSD) from the counterparty; `cover` came from the fund before.
     """
 
     account: int

@@ -1,4 +1,4 @@
-"""The forward and volatility of one expiry, signed by feeders; and the average of it at which the expiry settles."""
+"""The forward and volatility of one expiry, signed by feeders; they also make the price at which it settles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from rollup.crypto.eip712 import surface_digest
 from rollup.errors import InvalidTransaction
 from rollup.stf.context import Context
+from rollup.stf.expiry import averaged, closed, last_forward
 from rollup.stf.feeders import require_move, require_signers, require_time
 from rollup.stf.sheets import slice_of_series
 from rollup.stf.surface import is_admissible, volatility
@@ -38,32 +39,17 @@ def execute_surface_update(ctx: Context, tx: SurfaceUpdate) -> None:
         ctx.separator, tx.underlying, tx.series, tx.time, tx.forward, tx.a, tx.b, tx.rho, tx.m, tx.sigma, tx.confidence
     )
     require_signers(ctx, oracles, tx.signers, tx.signatures, digest)
-    ctx.stage(series_key(tx.underlying, tx.series), _settled(averaged(underlying, old, new), underlying))
+    ctx.stage(series_key(tx.underlying, tx.series), _closed(underlying, old, new))
     # This cannot fail any more, so the sheets of the old slice can go.
     ctx.forget_sheets(tx.underlying, tx.series)
 
 
-def averaged(underlying: Underlying, old: Series, new: Series) -> Series:
-    """`new` after the old forward is counted for the part of the settlement window in which it held.
-
-    It holds from its own time until the next one's, but no longer than a price stays fresh.
-    """
-    if old.time == 0:
-        return new
-    start = max(old.time, old.expiry - underlying.settlement_window)
-    end = min(new.time, old.expiry, old.time + underlying.max_age)
-    if end <= start:
-        return new
-    return replace(new, sum=old.sum + old.forward * (end - start), covered=old.covered + end - start)
-
-
-def _settled(series: Series, underlying: Underlying) -> Series:
-    """The series with its settlement price, if it has expired; seconds not covered count at its newest forward."""
+def _closed(underlying: Underlying, old: Series, new: Series) -> Series:
+    """`new` with its share of the settlement average, and with the settlement price if it has expired."""
+    series = averaged(underlying, old, new)
     if series.time < series.expiry:
         return series
-    window = underlying.settlement_window
-    total = series.sum + series.forward * (window - series.covered)
-    return replace(series, settlement=max(1, total // window))
+    return closed(series, underlying.settlement_window, last_forward(underlying, old, new))
 
 
 def _require_slice(underlying: Underlying, old: Series, new: Series) -> None:

@@ -2,6 +2,10 @@
 
 Names are not state: a coin's number is, and this table gives the numbers their symbols. A coin outside of the table
 is `U<number>`.
+
+A name tells the day of an expiry, and two series may expire on one day, as the near ones of a devnet do. Of markets
+that would share a name the first to open has it; every later one has its own number appended, which no other has:
+`BTC-20261225-60000-C-57`. So no name means two markets, and none that was given goes to another.
 """
 
 from __future__ import annotations
@@ -48,17 +52,17 @@ def expiries_of(leaves: Mapping[int, bytes]) -> dict[tuple[int, int], int]:
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """Both directions of the naming, for one chain's markets. A second market of one name gets its number appended."""
+    """Both directions of the naming, for one chain's markets."""
 
     names: Mapping[int, str]
     markets: Mapping[str, int]
 
     @classmethod
     def of(cls, markets: Mapping[int, Market], expiries: Mapping[tuple[int, int], int]) -> Self:
-        """Name every market of `markets` (by number), in ascending order; `expiries` are those of all series."""
+        """Name every market of `markets` (by number), in the order of opening; `expiries` are those of all series."""
         names: dict[int, str] = {}
         numbers: dict[str, int] = {}
-        for number in sorted(markets):
+        for number in sorted(markets, key=lambda number: (markets[number].opens, number)):
             market = markets[number]
             name = instrument_name(market, expiries.get((market.underlying, market.series), 0))
             name = f"{name}-{number}" if name in numbers else name

@@ -47,6 +47,20 @@ MAX_BATCH_BLOCKS: Final = 256
 MAX_FORCED_MESSAGE: Final = 512
 """The Inbox contract admits no longer forced message (bytes, whole message)."""
 
+# What silence, dust and the clock can take from nobody.
+WIND_UP: Final = 14 * 86_400
+"""A price that is older (s) is abandoned: nobody waits for a newer one any more."""
+CLOSING: Final = 86_400
+"""Seconds after its expiry when a series closes at its last forward, if no update has settled it."""
+MAX_PERIOD: Final = 86_400
+"""An underlying's max_age, halt_window, halt_period and settlement_window are at most this (s)."""
+SPENT_AFTER: Final = 2
+"""A liquidation flag is spent after so many lengths of the auction."""
+MIN_FRACTION: Final = 100_000
+"""A bid takes at least this of a portfolio (ppm), or all that may be sold: crumbs would strip hedges."""
+GAIN_SHARE: Final = 10
+"""For what is worth less than nothing a liquidator gains at most a tenth of its maintenance margin."""
+
 MILLION: Final = 1_000_000
 FUNDING_PERIOD: Final = 28_800
 """Seconds over which the premium is paid once (8 h)."""

@@ -17,14 +17,14 @@ _DELEVERAGE: Final = struct.Struct(">BBBHBHHHI")
 
 @value(frozen=True, slots=True)
 class Settle:
-    """Pay out an account's positions in expired markets; anybody may ask for it."""
+    """Pay out an account's positions in markets that have ended; anybody may ask for it."""
 
     account: int
 
 
 @value(frozen=True, slots=True)
 class Flag:
-    """Look at an account: raise its liquidation flag, or clear it; anybody may ask for it."""
+    """Look at an account: raise its liquidation flag, clear it, or begin anew; anybody may ask for it."""
 
     account: int
 
@@ -44,7 +44,7 @@ class Bid:
 
 @value(frozen=True, slots=True)
 class Deleverage:
-    """Close `size` (µcoin) of a flagged account's position against an opposite one, at its bankruptcy price."""
+    """Close `size` (µcoin) of a flagged account's position against an opposite one: at the mark, or as it can pay."""
 
     account: int
     counterparty: int

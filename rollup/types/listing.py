@@ -12,7 +12,7 @@ from typing import Final
 
 from rollup.errors import Undecodable, Unencodable
 from rollup.types.fields import LOW
-from rollup.types.limits import MAX_POSITION_LIMIT, MAX_SPOT_STEP, MILLION, PRICE_BOUND
+from rollup.types.limits import MAX_PERIOD, MAX_POSITION_LIMIT, MAX_SPOT_STEP, MILLION, PRICE_BOUND
 from rollup.types.markets import Market, MarketKind, Series, Underlying
 
 MAX_FEE: Final = 100_000
@@ -155,6 +155,7 @@ def series_leaf(item: SeriesConfig) -> Series:
 
 
 _POSITIVE: Final = ("spot_step", "max_age", "max_move", "halt_move", "halt_window", "settlement_window")
+_PERIODS: Final = ("max_age", "halt_window", "halt_period", "settlement_window")
 _SHARES: Final = (
     "funding_cap", "max_move", "max_basis", "vol_up", "vol_down", "call_contingency", "confidence_factor",
     "max_vol_move", "halt_move",
@@ -168,6 +169,9 @@ def _fault_of_underlying(item: UnderlyingConfig) -> str | None:
     for name in _SHARES:
         if not 0 <= getattr(item, name) <= MILLION:
             return f"{name} {getattr(item, name)} above 100 %"
+    for name in _PERIODS:
+        if not 0 <= getattr(item, name) <= MAX_PERIOD:
+            return f"{name} {getattr(item, name)} not within 0 … {MAX_PERIOD} s"
     return f"spot_step {item.spot_step} above {MAX_SPOT_STEP}" if item.spot_step > MAX_SPOT_STEP else None
 
 

@@ -21,7 +21,7 @@ from tests.bounds.fills import (
     mixed,
     standing_trades,
 )
-from tests.bounds.forced import VALUED
+from tests.bounds.forced import FULL, LONELY, PAIRED, VALUED
 from tests.bounds.sales import (
     bids,
     bids_and_combos,
@@ -29,6 +29,7 @@ from tests.bounds.sales import (
     failing_deleveragings,
     failing_flags,
     flags,
+    late_bids,
     settlements,
 )
 from tests.bounds.words import largest, longest_messages, prices, redraws, surfaces
@@ -75,6 +76,19 @@ KINDS: Final = {
     "flags": Kind(flags),
     "forced flags that fail": Kind(failing_flags, Reason.NONE, ("transactions",)),
     "settlements": Kind(settlements, Reason.NONE, ("transactions",)),
+    "settlements of series that nobody ended": Kind(
+        partial(settlements, Book.SILENT, LONELY), Reason.NONE, ("transactions",)
+    ),
+    "settlements of abandoned perpetuals": Kind(partial(settlements, Book.ABANDONED), Reason.NONE, ("transactions",)),
+    "forced bids that fail once every series is closed": Kind(
+        partial(late_bids, Book.SILENT, PAIRED, 20), Reason.NONE, ("transactions",)
+    ),
+    "forced bids that fail once abandoned perpetuals are paid out": Kind(
+        partial(late_bids, Book.ABANDONED, FULL), Reason.NONE, ("transactions",)
+    ),
+    "forced withdrawals that fail once every series is closed": Kind(
+        partial(failing_withdrawals, Book.SILENT, LONELY), Reason.NONE, ("transactions",)
+    ),
     "forced withdrawals that fail": Kind(failing_withdrawals, Reason.NONE, ("transactions",)),
     "forced transfers that fail": Kind(failing_transfers, Reason.NONE, ("transactions", "accounts")),
     "mixed": Kind(mixed, Reason.NONE, ("system", "recoveries")),

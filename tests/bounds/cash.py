@@ -23,10 +23,10 @@ from tests.differential import world as w
 from tests.differential.twins import Proof, make_proof
 
 
-def failing_withdrawals() -> Proof:
-    """32 forced withdrawals from full accounts that cannot afford them."""
-    world = make_crowd(FULL, 0, BOOK, poor=everybody, second=nobody)
-    txs = [w.withdraw(*_cash(n % FULL), EVERY_BYTE + 1, key=w.key_of("owner", n % FULL)) for n in range(32)]
+def failing_withdrawals(book: Book = Book.OPTIONS, full: int = FULL) -> Proof:
+    """32 forced withdrawals from full accounts that cannot afford them, after all that ends in their books."""
+    world = make_crowd(full, 0, BOOK, poor=everybody, second=nobody, book=book)
+    txs = [w.withdraw(*_cash(n % full), EVERY_BYTE + 1, key=w.key_of("owner", n % full)) for n in range(32)]
     return prove_forced(world, txs, Reason.MARGIN)
 
 

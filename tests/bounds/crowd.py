@@ -18,6 +18,7 @@ from rollup.stf.sheets import sheet_of
 from rollup.types.accounts import Account, Position, Slot
 from rollup.types.keys import account_key, market_key, series_key, slot_key, underlying_key
 from rollup.types.leaves import Market, MarketKind
+from rollup.types.limits import CLOSING, WIND_UP
 from rollup.types.transactions import FLAG_SELL, FreshOrder, Trade
 from tests.differential import world as w
 from tests.differential.world import COIN, DOLLAR, World, make_world
@@ -47,6 +48,8 @@ class Book(Enum):
     PERPS = "perpetuals"
     MIXED = "options, then perpetuals"
     EXPIRED = "options that have expired"
+    SILENT = "options that have expired, each in a series that nobody ended"
+    ABANDONED = "perpetuals whose last price was abandoned"
 
 
 def coin_number(index: int) -> int:
@@ -57,6 +60,11 @@ def coin_number(index: int) -> int:
 def series_number(index: int) -> int:
     """The series of the `index`-th coin."""
     return 0x0303 + index * 8_100
+
+
+def own_series_number(index: int) -> int:
+    """A series of the `index`-th market's own."""
+    return 0x0202 + index * 1_010
 
 
 def market_number(index: int) -> int:
@@ -132,11 +140,13 @@ def margin_of(book: Book, second: bool, held: int, sign: int) -> tuple[int, int]
 def _make_markets(book: Book) -> World:
     world = make_world(0, feeders=FEEDERS)
     settled = {"expiry": EXPIRED, "settlement": PRICE + 12_345_678_901} if book is Book.EXPIRED else {}
+    priced = {"time": w.NOW - WIND_UP - 1} if book is Book.ABANDONED else {}
     leaves: dict[int, bytes] = {}
     for i in range(COINS):
         leaves[underlying_key(coin_number(i))] = w.underlying(
-            time=w.NOW - 30, funding_time=w.NOW - 30, mark=PRICE + 1, funding_index=-EVERY_BYTE, spot_step=49_999 + i,
-            anchor_spot=PRICE, anchor_time=w.NOW - 30, halted_until=w.NOW - 40, max_age=90,
+            **({"time": w.NOW - 30, "funding_time": w.NOW - 30, "mark": PRICE + 1, "funding_index": -EVERY_BYTE,
+                "spot_step": 49_999 + i, "anchor_spot": PRICE, "anchor_time": w.NOW - 30, "halted_until": w.NOW - 40,
+                "max_age": 90} | priced),
         ).encode()  # fmt: skip
         terms = {
             "time": w.NOW - 30, "forward": PRICE + 123_456_789 * i, "expiry": w.FAR_EXPIRY + 10**6 * i,
@@ -145,6 +155,10 @@ def _make_markets(book: Book) -> World:
         leaves[series_key(coin_number(i), series_number(i))] = w.series(**(terms | settled)).encode()
     for i in range(2 * BOOK):
         leaves[market_key(market_number(i))] = _market(book, i).encode()
+        leaves[series_key(coin_number(i % COINS), own_series_number(i))] = w.series(
+            expiry=w.NOW - CLOSING, time=w.NOW - CLOSING - 99, forward=PRICE + 123_456_789 * i, sum=PRICE * 1_711,
+            covered=1_711,
+        ).encode()  # fmt: skip
     world.write(leaves)
     return world
 
@@ -156,11 +170,12 @@ def _market(book: Book, i: int) -> Market:
     }  # fmt: skip
     if i == CROWDED:
         base["max_open_interest"] = EVERY_BYTE
-    if book is Book.PERPS or (book is Book.MIXED and i >= BOOK):
+    if book in {Book.PERPS, Book.ABANDONED} or (book is Book.MIXED and i >= BOOK):
         return w.market(**base)
     kind = MarketKind.CALL if i % 2 else MarketKind.PUT
     strike = PRICE * (80 + i % BOOK) // 100 + 1_234_567
-    return w.option(kind, series_number(i % COINS), strike, **base)
+    series = own_series_number(i) if book is Book.SILENT else series_number(i % COINS)
+    return w.option(kind, series, strike, **base)
 
 
 def _positions(book: Book, second: bool, held: int, sign: int) -> tuple[Position, ...]:

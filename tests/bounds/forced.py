@@ -20,6 +20,8 @@ PAIRED: Final = 12
 """Accounts of 31 positions in blocks that need all markets of two books."""
 FULL: Final = 24
 """Accounts of 32 positions in blocks that need one book."""
+LONELY: Final = 18
+"""Accounts of 32 positions in blocks that also need a series for each of them."""
 VALUED: Final = MAX_REVALUATIONS // (2 * BOOK)
 """How often both parties' margins can be computed."""
 SENDER: Final = w.owner(1)

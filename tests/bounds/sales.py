@@ -118,8 +118,21 @@ def flags() -> Proof:
     return make_proof(world, [Flag(account_number(n)) for n in range(PAIRED)])
 
 
-def settlements() -> Proof:
-    """Every account of a crowd is paid out in 32 expired markets, and then there is nothing to settle."""
-    world = make_crowd(FULL, 0, BOOK, book=Book.EXPIRED, second=nobody)
-    txs = [Settle(account_number(n % FULL)) for n in range(MAX_TRANSACTIONS)]
+def late_bids(book: Book, full: int, most: int = MAX_SLOTS) -> Proof:
+    """Forced bids for accounts of which nothing is left once they and their liquidators are paid out."""
+    world = make_crowd(full, 0, BOOK, sick=even, second=nobody, book=book)
+    slots = Slots(most)
+    txs = []
+    for i in range(MAX_TRANSACTIONS):
+        account, liquidator, turn = parties(i, full)
+        nonce, key = NEW_NONCE + 8_192 * i + slots.of(liquidator, turn)[1], w.key_of("owner", liquidator)
+        txs.append(signed.bid(account_number(account), account_number(liquidator), nonce, key=key))
+    remember_old_orders(world, slots.used)
+    return prove_forced(world, txs, Reason.NOT_LIQUIDATABLE)
+
+
+def settlements(book: Book = Book.EXPIRED, full: int = FULL) -> Proof:
+    """Every account of a crowd is paid out in 32 markets that have ended, and then there is nothing to settle."""
+    world = make_crowd(full, 0, BOOK, book=book, second=nobody)
+    txs = [Settle(account_number(n % full)) for n in range(MAX_TRANSACTIONS)]
     return prove_forced(world, txs, Reason.NONE, Reason.NOTHING_TO_SETTLE)

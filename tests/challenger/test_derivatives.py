@@ -93,7 +93,7 @@ def busy_day() -> Pit:
     desk.flush()
     desk.now(P * 91 // 100, 60)
     desk.look()  # flags 4
-    desk.submit(bid(4, 0, 50, fraction=50_000))
+    desk.submit(bid(4, 0, 50, fraction=100_000))
     desk.flush()
     desk.crash(P * 65 // 100)
     desk.look()

@@ -51,12 +51,14 @@ def test_every_event_has_a_line_that_begins_with_its_word() -> None:
         "transactions": 3, "batch": 4, "block": 9, "account": 5, "amount": 1_234_500_000, "gas": 123_456, "first": 1,
         "last": 9, "reason": "MARGIN", "wei": 5 * 10**17, "coin": "BTC", "series": 3, "forward": 40_000 * MILLION,
         "volatility": 0.612, "what": "1 series, 6 markets", "opens": 1_700_000_000, "expiry": 1_700_000_300,
+        "text": "account 5 is insolvent",
     }  # fmt: skip
     for name, (word, _) in LINES.items():
         line = line_of({"event": name, **fields})
         assert line.startswith(word)
         assert "\n" not in line
     assert line_of({"event": "trade", **fields}) == "trade     BTC-PERP  1.5 at 40,000.00  taker 1, maker 2"
+    assert line_of({"event": "flag", **fields}) == "flag      account 5 is insolvent"
 
 
 def test_candles_drive_the_first_coin_only(tmp_path: Path) -> None:

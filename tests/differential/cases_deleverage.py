@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from rollup.types.limits import INSURANCE_FUND
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Deleverage, WriteOff
+from rollup.types.transactions import Deleverage, Flag, Trade, WriteOff
 from tests.differential import world as w
-from tests.differential.cases import LOT, PRICE, RANGE, Txs, case
+from tests.differential.cases import LOT, PRICE, RANGE, Txs, buy, case, sell
 from tests.differential.cases_risk import NEEDED, distress
 from tests.differential.world import COIN, DOLLAR, World
 
@@ -80,6 +81,37 @@ def deleverages_who_is_worth_more_than_its_positions(world: World) -> Txs:
 def deleverages_while_the_fund_can_pay(world: World) -> Txs:
     distress(world, -1_000 * DOLLAR, status=2)
     return [Deleverage(2, 3, w.BTC_PERP, LOT)]
+
+
+@case(Reason.NOT_FLAGGED)
+def deleverages_on_a_spent_flag(world: World) -> Txs:
+    distress(world, since=1_201)
+    return [Deleverage(2, 3, w.BTC_PERP, LOT)]
+
+
+@case(Reason.NONE)
+def deleverages_at_the_last_moment(world: World) -> Txs:
+    distress(world, since=1_200)
+    return [Deleverage(2, 3, w.BTC_PERP, LOT)]
+
+
+@case(Reason.AUCTION_OPEN)
+def deleverages_on_a_flag_raised_again(world: World) -> Txs:
+    distress(world, since=1_201)
+    return [Flag(2), Deleverage(2, 3, w.BTC_PERP, LOT)]
+
+
+@case(Reason.NONE)
+def deleverages_at_mark_once_the_fund_has_paid(world: World) -> Txs:
+    """It covers the debt to the last unit, after the auction: nothing is missing."""
+    distress(world, -1_000 * DOLLAR, status=2, since=600)
+    return [Deleverage(2, 3, w.BTC_PERP, 7 * LOT)]
+
+
+@case(Reason.NONE)
+def deleverages_at_nearly_the_mark(world: World) -> Txs:
+    distress(world, -1_000 * DOLLAR - 1, status=2)
+    return [Deleverage(2, 3, w.BTC_PERP, 7 * LOT)]
 
 
 @case(Reason.MARKET_UNKNOWN)
@@ -169,3 +201,35 @@ def writes_off_who_owes_nothing(world: World) -> Txs:
 def writes_off_beyond_range(world: World) -> Txs:
     ruin(world).set_globals(bad_debt=RANGE - 500 * DOLLAR)
     return [WriteOff(2)]
+
+
+@case(Reason.NONE)
+def writes_off_on_a_spent_flag(world: World) -> Txs:
+    ruin(world).set_account(2, flagged=w.NOW - 10**6)
+    return [WriteOff(2)]
+
+
+@case(Reason.NONE)
+def losses_are_repaid_as_money_comes_in(world: World) -> Txs:
+    """After the write-off the fund is empty: fees and a gift are all that it can repay."""
+    ruin(world)
+    return [WriteOff(2), Trade(buy(), sell(), LOT), w.transfer(0, INSURANCE_FUND, 3 * DOLLAR, 1)]
+
+
+@case(Reason.NONE)
+def losses_are_repaid_in_full(world: World) -> Txs:
+    """Out of insurance first, and no more than is owed."""
+    world.set_globals(insurance=900 * DOLLAR, fees=100 * DOLLAR, bad_debt=950 * DOLLAR)
+    return []
+
+
+@case(Reason.NONE)
+def losses_are_repaid_in_part(world: World) -> Txs:
+    world.set_globals(insurance=900 * DOLLAR, fees=100 * DOLLAR, bad_debt=1_000 * DOLLAR + 1)
+    return []
+
+
+@case(Reason.NONE)
+def losses_are_repaid_after_who_leaves_bore_a_share(world: World) -> Txs:
+    world.set_globals(insurance=900 * DOLLAR, fees=100 * DOLLAR, bad_debt=1_000 * DOLLAR)
+    return [w.withdraw(0, 10_000 * DOLLAR, 1)]

@@ -50,6 +50,50 @@ def flags_twice(world: World) -> Txs:
     return [Flag(2), Flag(2)]
 
 
+@case(Reason.FLAGGED)
+def flags_again_at_the_last_moment(world: World) -> Txs:
+    distress(world, since=1_200)
+    return [Flag(2)]
+
+
+@case(Reason.FLAGGED)
+def raises_a_spent_flag_once(world: World) -> Txs:
+    distress(world, since=1_201)
+    return [Flag(2), Flag(2)]
+
+
+@case(Reason.NONE)
+def bids_on_a_flag_raised_again(world: World) -> Txs:
+    """The auction begins anew: there is no discount yet."""
+    distress(world, since=1_201)
+    return [Flag(2), bid(2, 0, 1, 100_000, limit=PRICE // 10)]
+
+
+@case(Reason.PRICE_LIMIT)
+def bids_too_little_on_a_flag_raised_again(world: World) -> Txs:
+    distress(world, since=1_201)
+    return [Flag(2), bid(2, 0, 1, 100_000, limit=PRICE // 10 - 1)]
+
+
+@case(Reason.NONE)
+def clears_a_spent_flag(world: World) -> Txs:
+    distress(world, NEEDED, since=5_000)
+    return [Flag(2)]
+
+
+@case(Reason.FLAGGED)
+def spent_flag_of_who_became_insolvent(world: World) -> Txs:
+    """First its status changes, then it is raised again, then it stands."""
+    distress(world, -1, since=1_201)
+    return [Flag(2), Flag(2), Flag(2)]
+
+
+@case(Reason.NOT_LIQUIDATABLE)
+def flags_the_sound_in_long_auctions(world: World) -> Txs:
+    distress(world, NEEDED, status=0).set_globals(auction=(1 << 32) - 1)
+    return [Flag(2)]
+
+
 # -- bids --------------------------------------------------------------------------------------------------------------
 
 
@@ -63,6 +107,67 @@ def bids_for_slices(world: World) -> Txs:
 def bids_for_the_insolvent(world: World) -> Txs:
     distress(world, -10 * DOLLAR, status=2, since=5)
     return [bid(2, 0, 1, 500_000), bid(2, 1, 1)]
+
+
+@case(Reason.NONE)
+def bids_for_the_insolvent_at_the_end(world: World) -> Txs:
+    """A tenth of the maintenance margin and the debt: just what the fund has."""
+    distress(world, -10 * DOLLAR, status=2, since=900)
+    world.set_globals(insurance=1_025 * DOLLAR, fees=10 * DOLLAR)
+    return [bid(2, 0, 1, limit=PRICE - 1_025 * DOLLAR)]
+
+
+@case(Reason.INSURANCE)
+def bids_for_the_insolvent_when_a_cent_is_missing(world: World) -> Txs:
+    distress(world, -10 * DOLLAR, status=2, since=900)
+    world.set_globals(insurance=1_025 * DOLLAR, fees=10 * DOLLAR - 1)
+    return [bid(2, 0, 1)]
+
+
+@case(Reason.NOT_FLAGGED)
+def bids_on_a_spent_flag(world: World) -> Txs:
+    distress(world, since=1_201)
+    return [bid(2, 0, 1)]
+
+
+@case(Reason.NONE)
+def bids_at_the_last_moment(world: World) -> Txs:
+    distress(world, since=1_200)
+    return [bid(2, 0, 1)]
+
+
+@case(Reason.AMOUNT)
+def bids_for_crumbs(world: World) -> Txs:
+    distress(world)
+    return [bid(2, 0, 1, 100_000), bid(2, 1, 1, 99_999)]
+
+
+@case(Reason.AMOUNT)
+def bids_for_crumbs_of_the_insolvent(world: World) -> Txs:
+    distress(world, -10 * DOLLAR, status=2)
+    return [bid(2, 0, 1, 99_999, limit=0)]
+
+
+def hedged(world: World, lot: int = COIN) -> World:
+    """Account 2 is long a perpetual against a short future that only comes by the lot."""
+    distress(world, since=0)
+    world.set_market(w.BTC_FUTURE, lot=lot)
+    world.hold(2, {w.BTC_PERP: COIN, w.BTC_FUTURE: -COIN})
+    world.set_account(2, cash=1_000 * DOLLAR)
+    world.count_interest()
+    return world
+
+
+@case(Reason.MARGIN)
+def bids_away_a_hedge(world: World) -> Txs:
+    hedged(world)
+    return [bid(2, 0, 1, 500_000)]
+
+
+@case(Reason.NONE)
+def bids_for_a_hedge_and_what_it_covers(world: World) -> Txs:
+    hedged(world, LOT)
+    return [bid(2, 0, 1, 500_000)]
 
 
 @case(Reason.SELF_TRADE)
@@ -92,7 +197,7 @@ def bids_for_more_than_all(world: World) -> Txs:
 @case(Reason.NONCE_STALE)
 def bid_replayed(world: World) -> Txs:
     distress(world)
-    return [bid(2, 0, 1, 1_000), bid(2, 0, 1, 1_000)]
+    return [bid(2, 0, 1, 100_000), bid(2, 0, 1, 100_000)]
 
 
 @case(Reason.SIGNATURE_INVALID)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
+from rollup.stf.liquidation import is_spent
 from rollup.types.leaves import Account, MarketKind
+from rollup.types.limits import CLOSING, MAX_PERIOD
 from rollup.types.listing import Item, MarketConfig, SeriesConfig, UnderlyingConfig
 from rollup.types.messages import Deposit, List, Open, encode_message
 from rollup.types.transactions import Bid, Deleverage, Flag, OracleUpdate, Settle, SurfaceUpdate, Transaction, WriteOff
@@ -14,24 +17,27 @@ from tests.differential.arena import ACCOUNTS, LIQUIDATORS
 from tests.differential.moves import Move, Trader
 
 SERIES: Final = ((w.BTC, w.NEAR), (w.BTC, w.FAR), (w.ETH, w.NEAR), (w.BTC, w.BLANK), (w.ETH, w.FAR))
+PERIODS: Final = ("max_age", "halt_window", "halt_period", "settlement_window")
 _SIGNERS: Final = ((0, 1), (1, 2), (0, 2), (0, 1, 2), (0, 1), (1,), (), (0, 3))
 
 
 class Keeper(Trader):
     """Finds accounts that something can be done about, and does it; or to any account, if that is the fault."""
 
-    def prices(self, drift: int) -> list[Transaction]:
-        """Prices of now for both coins and all series that are not settled, `drift` per cent from the last."""
+    def prices(self, drift: int, silent: Collection[tuple[int, int]]) -> list[Transaction]:
+        """Prices of now for coins and series neither settled nor `silent`, `drift` per cent from the last."""
         updates: list[Transaction] = []
         view, spots = self.builder.view, {}
         for coin in (w.BTC, w.ETH):
             before = view.underlying(coin)
             spots[coin] = max(10**6, before.spot * (100 + drift) // 100)
+            if (coin, 0) in silent:
+                continue
             mark = spots[coin] + (self.time % 7 - 3) * spots[coin] // 1_000
             updates.append(w.oracle_update(coin, self.time, spots[coin], mark))
         for coin, number in SERIES:
             series = view.series(coin, number)
-            if not series.settlement:
+            if not series.settlement and (coin, number) not in silent:
                 forward = (series.forward or spots[coin]) * (100 + drift * bool(series.forward)) // 100
                 updates.append(signed.surface(coin, number, self.time, forward))
         return updates
@@ -82,7 +88,8 @@ class Keeper(Trader):
         }[move.kind]()  # fmt: skip
         if not candidates and move.fault >= 60:
             return self.trade(move)
-        number = candidates[move.who % len(candidates)] if candidates and move.fault >= 20 else move.who
+        odd = 90 if move.kind == "flag" else 20
+        number = candidates[move.who % len(candidates)] if candidates and move.fault >= odd else move.who
         match move.kind:
             case "settle":
                 return Settle(number)
@@ -100,31 +107,37 @@ class Keeper(Trader):
         return [(number, account) for number, account in found if account]
 
     def _expired(self) -> list[int]:
-        return [n for n, a in self._accounts() if any(self._is_settled(p.market) for p in a.positions)]
+        return [n for n, a in self._accounts() if any(self._is_over(p.market) for p in a.positions)]
 
-    def _is_settled(self, number: int) -> bool:
-        market = self.builder.view.market(number)
+    def _is_over(self, number: int) -> bool:
+        view = self.builder.view
+        market = view.market(number)
         if market.kind == MarketKind.PERP:
-            return False
-        return self.builder.view.series(market.underlying, market.series).settlement > 0
+            return view.is_abandoned(view.underlying(market.underlying).time)
+        series = view.series(market.underlying, market.series)
+        return series.settlement > 0 or series.expiry + CLOSING <= self.time
 
     def _changed(self) -> list[int]:
-        """Accounts whose status is not what it should be."""
+        """Accounts whose status is not what it should be, or whose flag is spent."""
         found = []
         for number, account in self._accounts():
             margin = self.margin(number)
-            if margin and account.status != (2 if margin.equity < 0 else margin.equity < margin.maintenance):
+            status = margin and (2 if margin.equity < 0 else margin.equity < margin.maintenance)
+            if margin and (account.status != status or self._is_spent(account)):
                 found.append(number)
         return found
 
     def _sick(self) -> list[int]:
-        """Flagged accounts that are below maintenance, with positions."""
+        """Flagged accounts below maintenance, with positions; if there are any, those whose flag is not spent."""
         found = []
         for number, account in self._accounts():
             margin = self.margin(number) if account.status and account.positions else None
             if margin and margin.equity < margin.maintenance:
                 found.append(number)
-        return found
+        return [n for n in found if not self._is_spent(self.builder.view.account(n))] or found
+
+    def _is_spent(self, account: Account) -> bool:
+        return is_spent(account, self.time, self.builder.view.globals().auction)
 
     def _ruined(self) -> list[int]:
         return [n for n, a in self._accounts() if a.status and not a.positions and a.cash < 0]
@@ -132,7 +145,7 @@ class Keeper(Trader):
     def _bid(self, move: Move, number: int) -> Bid:
         liquidator = (*LIQUIDATORS, *LIQUIDATORS, move.who, 404)[move.whom % 8]
         liquidator = number if move.fault == 33 else liquidator if move.fault < 60 else LIQUIDATORS[move.whom % 3]
-        fraction = (10**6, 10**6, 500_000, 300_000, 100_000, 999_999, 7, 1)[move.size]
+        fraction = (10**6, 10**6, 500_000, 300_000, 100_000, 999_999, 400_000, 99_999)[move.size]
         fraction = {34: 0, 35: 10**6 + 1}.get(move.fault, fraction)
         limit = {36: -(1 << 63), 37: 0}.get(move.fault, (1 << 63) - 1)
         expiry = self.time - (move.fault == 44)
@@ -174,7 +187,11 @@ class Keeper(Trader):
         new = 2_000 + self.nonce + move.shade if move.fault >= 4 else 1
         self.nonce += 1
         if move.size < 2:
-            return UnderlyingConfig(new, spot_step=0 if move.fault == 5 else 50_000, vol_up=10**6 + (move.fault == 6))
+            period = PERIODS[move.shade % 4]
+            limits = {period: MAX_PERIOD + (move.fault in range(7, 120))}
+            return UnderlyingConfig(
+                new, spot_step=0 if move.fault == 5 else 50_000, vol_up=10**6 + (move.fault == 6), **limits
+            )
         coin = w.BTC if move.fault not in {7, 8} else 404
         expiry = self.time + (10**7 if move.fault not in {9, 10} else -1)
         if move.size < 4:

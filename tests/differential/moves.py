@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -60,32 +61,62 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One block: seconds since the last, per cent by which prices move before it, and its moves."""
+    """One block: seconds since the last, per cent by which prices move before it, series not priced, and its moves."""
 
     pause: int
     drift: int
+    silent: tuple[tuple[int, int], ...]
     moves: tuple[Move, ...]
 
 
-MOVES: Final = st.builds(
-    Move,
-    kind=st.sampled_from(KINDS),
-    who=st.integers(0, len(TRADERS) - 1),
-    whom=st.integers(1, ACCOUNTS - 1),
-    market=st.integers(0, len(MARKETS) - 1),
-    size=st.integers(0, 7),
-    shade=st.integers(0, 63),
-    fault=st.integers(0, FAULTS - 1),
-    forced=st.integers(0, 9),
-)
-PAUSES: Final = (0, 0, 1, 2, 5, 12, 25, 61, 1_800, 5_000)
+LAST_KINDS: Final = (
+    *("settle",) * 6, *("withdraw",) * 4, *("transfer",) * 2, *("flag",) * 4, *("bid",) * 2, *("deleverage",) * 2,
+    *("trade",) * 4, *("combo",) * 2, *("price",) * 2, *("surface",) * 4,
+)  # fmt: skip
+"""What is done when the feeders have been silent for long."""
+
+
+def _moves(kinds: Sequence[str], forced: Sequence[int] = range(10)) -> st.SearchStrategy[Move]:
+    return st.builds(
+        Move,
+        kind=st.sampled_from(kinds),
+        who=st.integers(0, len(TRADERS) - 1),
+        whom=st.integers(1, ACCOUNTS - 1),
+        market=st.integers(0, len(MARKETS) - 1),
+        size=st.integers(0, 7),
+        shade=st.integers(0, 63),
+        fault=st.integers(0, FAULTS - 1),
+        forced=st.sampled_from(forced),
+    )
+
+
+PAUSES: Final = (0, 0, 1, 2, 5, 12, 25, 25, 35, 61, 1_800, 5_000)
 DRIFTS: Final = (0, 0, 0, 1, -1, 3, -3, 5, -6, 8, -9, 10, -10)
+
+
+BTC: Final = ((w.BTC, 0), (w.BTC, w.NEAR), (w.BTC, w.FAR), (w.BTC, w.BLANK))
+ETH: Final = ((w.ETH, 0), (w.ETH, w.NEAR), (w.ETH, w.FAR))
+"""All that a coin's feeders price: its perpetuals as series 0."""
+NEXT: Final = ((w.BTC, w.NEAR), (w.ETH, w.NEAR))
+"""What expires first."""
+SILENT: Final = ((), (), (), (), (), (), (), BTC, ETH, BTC + ETH)
+DAY: Final = 86_400
+SILENCES: Final = (0, 20, 7_000, DAY - 100, DAY, DAY + 500, 13 * DAY, 14 * DAY, 14 * DAY + 1, 14 * DAY + 500, 41 * DAY,
+                   42 * DAY)  # fmt: skip
+"""Days after which series close, prices are abandoned, and the far series expires."""
 
 
 def rounds(moves: int) -> st.SearchStrategy[Round]:
     """Blocks of up to so many moves."""
-    some = st.lists(MOVES, min_size=1, max_size=moves).map(tuple)
-    return st.builds(Round, st.sampled_from(PAUSES), st.sampled_from(DRIFTS), some)
+    some = st.lists(_moves(KINDS), min_size=1, max_size=moves).map(tuple)
+    return st.builds(Round, st.sampled_from(PAUSES), st.sampled_from(DRIFTS), st.sampled_from(SILENT), some)
+
+
+def last_rounds(moves: int) -> st.SearchStrategy[Round]:
+    """Blocks after which nothing need be as it was: long silences, of some or all feeders."""
+    some = st.lists(_moves(LAST_KINDS, (0, 0, 3, 5, 9)), min_size=1, max_size=moves).map(tuple)
+    silent = st.sampled_from((BTC + ETH, BTC + ETH, BTC, ETH, NEXT, NEXT, ()))
+    return st.builds(Round, st.sampled_from(SILENCES), st.sampled_from(DRIFTS), silent, some)
 
 
 class Trader:

@@ -38,30 +38,38 @@ from rollup.types.transactions import (
 from tests.differential import world as w
 from tests.differential.arena import RISKY, make_arena
 from tests.differential.keepers import Keeper
-from tests.differential.moves import MESSAGES, Move, Round, rounds
+from tests.differential.moves import MESSAGES, NEXT, Move, Round, last_rounds, rounds
+from tests.differential.paths import paths_of
 from tests.differential.twins import Proof, accept, make_proof
 from tests.differential.world import SEPARATOR, World
 
 HEALTHS: Final = (-40, -6, 3, 30, 51, 80, 95, 104, 140, 300)
 """What risky accounts begin with, in per cent of their maintenance margin."""
 BAD_DEBTS: Final = (0, 0, 1, 5_000_000_000)
+MUTE: Final = ((), (), (), NEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A game: how accounts stand at its start, the losses nobody has borne, and its rounds."""
+    """A game: how accounts stand at its start, losses nobody has borne, series never priced again, and its rounds."""
 
     health: tuple[int, ...]
     bad_debt: int
+    mute: tuple[tuple[int, int], ...]
     rounds: tuple[Round, ...]
 
 
 def plans(length: int, moves: int) -> st.SearchStrategy[Plan]:
-    """Games of `length` blocks of up to so many moves; half of them begin with all accounts sound or nearly so."""
+    """Games of `length` blocks of up to so many moves, and at most three more after long silences.
+
+    Half of them begin with all accounts sound or nearly so.
+    """
     sick = st.tuples(*[st.sampled_from(HEALTHS)] * len(RISKY))
     well = st.tuples(*[st.sampled_from(HEALTHS[4:])] * len(RISKY))
-    blocks = st.lists(rounds(moves), min_size=length, max_size=length).map(tuple)
-    return st.builds(Plan, st.one_of(sick, well), st.sampled_from(BAD_DEBTS), blocks)
+    blocks = st.lists(rounds(moves), min_size=length, max_size=length)
+    last = st.lists(last_rounds(moves), min_size=0, max_size=3)
+    both = st.builds(lambda first, then: (*first, *then), blocks, last)
+    return st.builds(Plan, st.one_of(sick, well), st.sampled_from(BAD_DEBTS), st.sampled_from(MUTE), both)
 
 
 @dataclass
@@ -75,6 +83,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     tried: Counter[str] = field(default_factory=Counter)
     valid: Counter[str] = field(default_factory=Counter)
+    paths: Counter[str] = field(default_factory=Counter)
 
     def shares(self) -> str:
         """Of each kind how many were tried, and the share of them that was valid."""
@@ -87,7 +96,7 @@ class Tally:
 def play(plan: Plan, judge: Callable[[Proof], Verdict], tally: Tally) -> World:
     """A whole game; its last state holds the promises about states."""
     world = make_arena(plan.health, plan.bad_debt)
-    player = Player(world, judge, tally)
+    player = Player(world, judge, tally, plan.mute)
     for played in plan.rounds:
         player.play(played)
     check_invariants(world.leaves.items())
@@ -97,10 +106,13 @@ def play(plan: Plan, judge: Callable[[Proof], Verdict], tally: Tally) -> World:
 class Player:
     """Turns rounds into blocks on a world, and lets a judge compare the twins on each."""
 
-    def __init__(self, world: World, judge: Callable[[Proof], Verdict], tally: Tally) -> None:
+    def __init__(
+        self, world: World, judge: Callable[[Proof], Verdict], tally: Tally, mute: tuple[tuple[int, int], ...] = ()
+    ) -> None:
         self._world = world
         self._judge = judge
         self._tally = tally
+        self._mute = mute
         self._keeper = Keeper()
 
     def play(self, played: Round) -> None:
@@ -109,7 +121,11 @@ class Player:
         time = self._world.time + played.pause
         keeper.builder = BlockBuilder(self._world.read, time, SEPARATOR, recover)
         messages = [self._say(move) for move in played.moves if is_message(move)]
-        txs = [self._do(tx, None) for tx in keeper.prices(played.drift)] if time > self._world.time else []
+        txs = (
+            [self._do(tx, None) for tx in keeper.prices(played.drift, (*played.silent, *self._mute))]
+            if time > self._world.time
+            else []
+        )
         txs += [self._do(self._make(move), move) for move in played.moves if not is_message(move)]
         self._tally.transactions += len(played.moves)
         self._settle(txs, messages, time)
@@ -129,10 +145,13 @@ class Player:
             if fault < 0:  # A meter: what the message needs does not fit any more.
                 messages = messages[:-1]
                 continue
-            tally.tried[kind_of(txs[fault], self._keeper)] += 1
+            kind = kind_of(txs[fault], self._keeper)
+            tally.tried[kind] += 1
+            tally.paths[f"{kind}: {reason.name}"] += 1
             del txs[fault]
         for receipt in proof.result.receipts:
             self._count(receipt)
+        tally.paths.update(paths_of(self._world, proof))
         accept(self._world, proof)
         self._keeper.resting = [o for o in self._keeper.resting if self._world.slot(o.account, o.nonce)]
 
@@ -190,7 +209,7 @@ class Player:
 
 def is_message(move: Move) -> bool:
     """Whether a move comes through L1."""
-    return move.kind in MESSAGES or move.forced == 0
+    return move.kind in MESSAGES or move.forced < (4 if move.kind == "withdraw" else 1)
 
 
 def signer_of(tx: Transaction, move: Move) -> int:

@@ -34,6 +34,7 @@ def changed(item: Item, **fields: Any) -> Item:
 
 
 PPM: Final = ("funding_cap", "max_basis", "vol_up", "vol_down", "call_contingency", "confidence_factor", "max_vol_move")
+PERIODS: Final = ("max_age", "halt_window", "halt_period", "settlement_window")
 COINS: Final = [
     (COIN, GOOD), (changed(COIN, number=w.BTC), Reason.LISTED), (changed(COIN, number=65_535), GOOD),
     *((changed(COIN, **{name: 10**6}), GOOD) for name in PPM), *((changed(COIN, **{name: 0}), GOOD) for name in PPM),
@@ -43,8 +44,8 @@ COINS: Final = [
     *((changed(COIN, **{name: 1}), GOOD) for name in ("spot_step", "max_age", "max_move", "halt_move", "halt_window",
                                                       "settlement_window")),
     (changed(COIN, spot_step=200_000), GOOD), (changed(COIN, spot_step=200_001), BAD),
-    *((changed(COIN, **{name: (1 << 32) - 1}), GOOD) for name in ("max_age", "halt_window", "halt_period",
-                                                                  "settlement_window")),
+    *((changed(COIN, **{name: 86_400}), GOOD) for name in PERIODS),
+    *((changed(COIN, **{name: most}), BAD) for name in PERIODS for most in (86_401, 10**6, (1 << 32) - 1)),
     (changed(COIN, halt_period=0), GOOD),
 ]  # fmt: skip
 EXPIRIES: Final = [

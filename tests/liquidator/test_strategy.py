@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +60,15 @@ def test_a_bid_at_its_limit_never_loses(fraction: int, gross: int, value: int, d
         assert 0 < offer.fraction <= fraction
         assert offer.gain >= USD
         assert share - offer.limit >= costs
+
+
+def test_it_takes_the_least_that_is_for_sale_or_nothing() -> None:
+    """Less than that nobody may bid for: a liquidator that cannot afford it stays away."""
+    least = replace(auction(5_000), least=100_000)
+    assert decide(least, Limits(max_fraction=99_999)) is None
+    offer = decide(least, Limits(max_fraction=100_000))
+    assert offer is not None
+    assert offer.fraction == 100_000
+    assert decide(least, Limits(max_gross=10_000 * USD - 1)) is None
+    assert decide(least, Limits(), MILLION >> 3) is not None
+    assert decide(least, Limits(), MILLION >> 4) is None

@@ -23,18 +23,18 @@ def div_ceil(numerator: int, denominator: int) -> int:
 
 
 def exact_margin(markets: Markets, sheets: Sheets, cash: int, positions: list[tuple[int, int, int]]) -> Exact:
-    """Settle funding and expired markets, then value and shock what is left. Positions are (row, size, index)."""
+    """Settle funding and what has ended, then value and shock what is left. Positions are (row, size, index)."""
     value, rated = 0, 0
     profits: dict[int, list[int]] = defaultdict(lambda: [0] * sheets.shifts.shape[1])
     calls: dict[int, int] = defaultdict(int)
     rates: dict[int, int] = {}
     for row, size, index in positions:
         mark = int(sheets.mark[row])
+        if markets.kind[row] == MarketKind.PERP:
+            cash -= div_ceil(size * (int(sheets.index[row]) - index), 10**9)
         if sheets.settled[row]:
             cash += size * mark // 10**6
             continue
-        if markets.kind[row] == MarketKind.PERP:
-            cash -= div_ceil(size * (int(sheets.index[row]) - index), 10**9)
         value += size * mark
         rated += abs(size) * int(sheets.long_rate[row] if size > 0 else sheets.short_rate[row])
         book = profits[int(markets.underlying[row])]

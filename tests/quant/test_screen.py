@@ -25,10 +25,10 @@ MARKETS = Markets.of(
 
 
 def sheets_of(seed: int, largest: int, settled: bool, moved: int = 10**12) -> Sheets:
-    """Random sheets: prices up to `largest`, funding indices to `moved`, settled series without risk."""
+    """Random sheets: prices up to `largest`, funding indices to `moved`, settled series and perpetuals without risk."""
     draw = np.random.default_rng(seed)
     count = len(MARKETS.number)
-    gone = (draw.random(count) < 0.2) & (MARKETS.kind > MarketKind.PERP) & settled
+    gone = (draw.random(count) < 0.2) & settled
     alive = (~gone).astype(np.int64)
     mark = draw.integers(0, largest, count)
     shifts = draw.integers(-largest, largest, (count, 23)) * alive[:, None]
@@ -36,11 +36,12 @@ def sheets_of(seed: int, largest: int, settled: bool, moved: int = 10**12) -> Sh
     long_rate, short_rate = draw.integers(0, largest // 10 + 1, (2, count)) * alive
     naked = draw.integers(0, largest // 10 + 1, 100)[MARKETS.series] * (MARKETS.kind == MarketKind.CALL)
     # A series is settled as a whole.
-    gone_series = np.isin(MARKETS.series, MARKETS.series[gone]) & (MARKETS.kind > MarketKind.PERP)
-    alive = (~gone_series).astype(np.int64)
+    is_dated = MARKETS.kind > MarketKind.PERP
+    gone |= np.isin(MARKETS.series, MARKETS.series[gone & is_dated]) & is_dated
+    alive = (~gone).astype(np.int64)
     index = draw.integers(-moved, moved, count) * (MARKETS.kind == MarketKind.PERP)
     return Sheets(
-        mark, shifts * alive[:, None], long_rate * alive, short_rate * alive, naked * alive, index, gone_series
+        mark, shifts * alive[:, None], long_rate * alive, short_rate * alive, naked * alive, index, gone
     )  # fmt: skip
 
 

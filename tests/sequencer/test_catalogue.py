@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from rollup.l1.devkeys import dev_address
 from rollup.sequencer.catalogue import Catalogue, listed_leaves
+from rollup.sequencer.journal import decode_trades, trade_prefix
 from rollup.sequencer.margins import ticker_view
+from rollup.sequencer.oracle import oracle_view
 from rollup.sequencer.rejections import REFUSALS, UnknownInstrument
 from rollup.sequencer.trading_status import Trading as Status
 from rollup.sequencer.trading_status import trading_status
 from rollup.types.genesis import BTC, MarketConfig, SeriesConfig
 from rollup.types.leaves import MarketKind
-from rollup.types.messages import List, encode_message
+from rollup.types.limits import CLOSING
+from rollup.types.messages import Forced, List, encode_message
 from rollup.types.reasons import Reason
-from tests.stf.world import USD, price
-from tests.support.pit import CALL, EXPIRY, FUTURE, LOT, PERP, PUT, P, Pit, pit, surface
+from rollup.types.transactions import encode_transaction
+from tests.stf.world import USD, price, trade
+from tests.support.pit import CALL, EXPIRY, FUTURE, LOT, PERP, PUT, SERIES, P, Pit, pit, surface
 
 DAY = 86_400
+COIN = 1_000_000
 
 
 @pytest.fixture
@@ -116,7 +122,7 @@ def test_a_ticker_shows_mark_forward_volatility_and_greeks(desk: Pit) -> None:
 def test_a_settled_market_shows_what_it_paid(desk: Pit) -> None:
     """Its mark is the payout, its Greeks are unknown."""
     desk.flush()
-    desk.time = EXPIRY - 30
+    desk.wait(EXPIRY - 30)
     desk.now(P * 101 // 100, 1)
     desk.time = EXPIRY + 1
     desk.submit(surface(desk.time, P * 102 // 100))
@@ -124,3 +130,42 @@ def test_a_settled_market_shows_what_it_paid(desk: Pit) -> None:
     assert view.settlement > P
     assert view.mark == view.settlement - 40_000 * USD
     assert view.greeks.delta is None
+
+
+def test_the_oracle_shows_a_series_for_as_long_as_anybody_needs_it(desk: Pit) -> None:
+    """While feeders may price it, and for an hour after it settled; one that they forgot, until it closes by itself."""
+    desk.wait(EXPIRY - 30)
+    desk.now(P)
+    desk.flush()
+    pair = (BTC, SERIES)
+    for time, is_shown in ((EXPIRY + CLOSING - 1, True), (EXPIRY + CLOSING, False)):
+        desk.time = time
+        desk.desk.ledger.refresh()
+        assert (pair in oracle_view(desk.desk).series) is is_shown
+    desk.time = EXPIRY + 1
+    desk.desk.ledger.refresh()
+    desk.now(P, 0)
+    desk.flush()
+    for time, is_shown in ((EXPIRY + 3_599, True), (EXPIRY + 3_600, False)):
+        desk.time = time
+        desk.desk.ledger.refresh()
+        assert (pair in oracle_view(desk.desk).series) is is_shown
+    assert sorted(oracle_view(desk.desk).underlyings) == [1, 2]
+
+
+def test_a_trade_forced_through_l1_is_told_like_any_other(desk: Pit) -> None:
+    """With its number, its book and its place among the trades of its market."""
+    desk.flush()
+    forced = Forced(dev_address(0), encode_transaction(trade(COIN, P, 1, buyer=0, seller=1)))
+    desk.desk.take_messages([encode_message(forced)])
+    unit = desk.flush()
+    (report,) = unit.trades
+    assert (report.market, report.maker, report.taker, report.size, report.price) == (PERP, 1, 0, COIN, P)
+    assert (report.block, report.index, report.taker_sells, report.time) == (desk.store.committed, 0, False, desk.time)
+    assert report.taker_fee == 12 * USD
+    assert PERP in unit.markets
+    assert list(decode_trades(record for _, record in desk.store.records.indexes(trade_prefix(PERP)))) == [report]
+    assert desk.desk.costs.average(0, PERP, COIN) == P
+    refused = Forced(dev_address(0), encode_transaction(trade(COIN, P, 1, buyer=0, seller=1)))
+    desk.desk.take_messages([encode_message(refused)])
+    assert desk.flush().trades == []

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollup.crypto.signatures import recover
+from rollup.derive.inbox import Inbox
+from rollup.errors import StoreError
 from rollup.sequencer.margins import account_view
-from rollup.sequencer.risk.costs import PREFIX, Costs
+from rollup.sequencer.risk.costs import PREFIX, Costs, prefix_of
 from rollup.sequencer.risk.ranking import ranked
 from rollup.sequencer.risk.register import Candidate
+from rollup.sequencer.withdrawn import reinstate, withdraw
 from rollup.stf.block import execute_block
+from rollup.store.changes import Notes
 from rollup.types.genesis import BTC, MarketConfig
 from rollup.types.leaves import MarketKind
 from rollup.types.messages import List, encode_message
@@ -57,17 +63,45 @@ def test_profit_by_average_prices_is_what_trading_really_gained(trades: list[tup
     assert abs(size * 500 - paid - realised - open_gain) <= 60 * len(trades) + 60
 
 
-def test_records_restore_what_was_noted_and_drop_what_is_gone() -> None:
-    """One record an account, none for an empty one."""
-    costs, again = Costs(), Costs()
+def test_records_restore_what_was_noted_and_what_is_gone() -> None:
+    """One record an account and block; also of an account that has nothing any more."""
+    costs = Costs()
     costs.trade(1, 4, 5, 1_000)
     costs.trade(2, 4, -5, 1_000)
-    records = {key: value for key, value in costs.take_records().items() if value is not None}
-    again.load(records.items())
-    assert again.average(2, 4, -5) == 1_000
-    assert costs.take_records() == {}
+    records = costs.take_records(7)
+    assert sorted(records) == [PREFIX + bytes((0, 0, n, 0, 0, 0, 0, 7)) for n in (1, 2)]
+    again = Costs(lambda account: records.get(prefix_of(account) + (7).to_bytes(5, "big")))
+    assert (again.average(2, 4, -5), again.average(3, 4, -5)) == (1_000, None)
+    assert costs.take_records(8) == {}
     costs.trade(2, 4, 5, 900)
-    assert costs.take_records() == {PREFIX + bytes((0, 0, 2)): None}
+    (record,) = costs.take_records(9).values()
+    assert Costs(lambda _: record).average(2, 4, -5) is None
+    with pytest.raises(StoreError, match="torn"):
+        Costs(lambda _: b"\xc1").average(2, 4, 5)
+
+
+def test_average_prices_go_back_with_the_blocks_that_are_taken_back() -> None:
+    """And return with those that are put back."""
+    desk = pit()
+    desk.trade(0, 1, PERP, COIN, P)
+    desk.flush()
+    before = desk.store.committed
+    desk.trade(0, 1, PERP, COIN, P + 100 * USD)
+    desk.flush()
+    desk.trade(1, 0, PERP, 2 * COIN, P)
+    desk.trade(2, 3, PERP, COIN, P)
+    desk.flush()
+    gone = withdraw(desk.store.records, before, desk.store.committed)
+    assert desk.desk.costs.average(0, PERP, COIN) is None
+    desk.store.rollback(before, Notes(entries=gone))
+    desk.desk.move(0)
+    assert desk.desk.costs.average(0, PERP, COIN) == P
+    assert desk.desk.costs.average(2, PERP, COIN) is None
+    inbox = Inbox(desk.desk.inbox_index, desk.desk.inbox_hash)
+    assert reinstate(desk.store, inbox, 0, SEPARATOR, recover) == 2
+    desk.desk.move(0)
+    assert desk.desk.costs.average(0, PERP, COIN) is None
+    assert desk.desk.costs.average(2, PERP, COIN) == P
 
 
 def test_the_largest_profit_times_leverage_gives_first() -> None:

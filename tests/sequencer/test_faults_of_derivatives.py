@@ -9,9 +9,9 @@ import pytest
 from rollup.derive.fraud import Fraud
 from rollup.sequencer.faults import DishonestLedger
 from tests.stf.world import SEPARATOR
-from tests.support.acts import ACTS, REASONS, fall_deep, let_expire, trade_calls, trade_combo
+from tests.support.acts import ACTS, COIN, REASONS, fall_deep, let_expire, sell_out, trade_calls, trade_combo
 from tests.support.dishonest import dishonest, verdict
-from tests.support.pit import Pit, pit, pit_genesis
+from tests.support.pit import CALL, Pit, pit, pit_genesis
 from tests.support.prover import trying_to_prove
 
 ATTEMPTS = 8
@@ -38,7 +38,19 @@ def test_each_fault_is_found_by_replay_with_its_reason(fault: str) -> None:
     assert fraud.block.header.number == ledger.wrong
 
 
-HONEST = [let_expire, trade_calls, trade_combo, fall_deep]
+def test_an_unjust_liquidation_takes_all_that_a_sound_account_is_worth() -> None:
+    """Not a mark on it but the whole sale: its equity goes to the bidder, but for the fund's fifth."""
+    with dishonest("unjust-liquidation", pit()) as desk:
+        before = [desk.account(number).cash for number in (1, 2)]
+        sell_out(desk)
+        desk.flush()
+        assert [desk.position(number, CALL) for number in (1, 2)] == [0, COIN]
+        assert desk.account(1).cash == 0
+        gained = desk.account(2).cash + desk.mark(CALL) - before[1]
+        assert gained > before[0] * 3 // 4
+
+
+HONEST = [let_expire, trade_calls, sell_out, trade_combo, fall_deep]
 
 
 @pytest.mark.parametrize("act", HONEST)

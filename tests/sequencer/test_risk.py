@@ -7,10 +7,19 @@ import pytest
 from rollup.sequencer.risk.register import Register
 from rollup.sequencer.risk.work import SHARE
 from rollup.stf.block import execute_block
+from rollup.stf.margin import Margin
 from rollup.types.keys import GLOBALS
 from rollup.types.leaves import Globals, Status
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Bid, Deleverage, Flag, Settle, Transaction, WriteOff, decode_transactions
+from rollup.types.transactions import (
+    Bid,
+    Deleverage,
+    Flag,
+    Settle,
+    Transaction,
+    WriteOff,
+    decode_transactions,
+)
 from tests.stf.venue import bid
 from tests.stf.world import SEPARATOR, USD, price
 from tests.support.desk import new_store
@@ -43,6 +52,11 @@ def replays(desk: Pit) -> None:
 def totals(desk: Pit) -> Globals:
     """The chain's."""
     return Globals.decode(desk.desk.ledger.leaf(GLOBALS))
+
+
+def margin_of(desk: Pit, number: int) -> Margin:
+    """An account's equity and maintenance margin."""
+    return desk.desk.ledger.begin().margin_of(number)
 
 
 def fall(desk: Pit, to: int) -> None:
@@ -88,7 +102,7 @@ def test_flagging_drops_the_accounts_orders(desk: Pit) -> None:
 
 
 def test_a_failed_auction_ends_in_deleveraging_of_whoever_gained_most(desk: Pit) -> None:
-    """Nobody bids for the account's length of auction; the short with the largest profit x leverage gives first."""
+    """Nobody bids for the auction's length; the short with the largest profit x leverage gives first, and suffices."""
     desk.trade(0, 1, PERP, 4 * COIN)
     desk.trade(0, 5, PERP, 5 * COIN)
     desk.trade(2, 3, PERP, 2 * COIN)
@@ -97,12 +111,12 @@ def test_a_failed_auction_ends_in_deleveraging_of_whoever_gained_most(desk: Pit)
     assert desk.account(0).status == Status.UNSAFE
     desk.now(P * 85 // 100, 70)
     desk.look()  # learns that the auction has failed, and whom to ask for
+    worth = margin_of(desk, 0).equity, margin_of(desk, 5).equity
     desk.look()
-    closed = [tx for tx in sent(desk) if isinstance(tx, Deleverage)]
-    assert closed[0].counterparty == 5
+    assert [tx for tx in sent(desk) if isinstance(tx, Deleverage)] == [Deleverage(0, 5, PERP, 5 * COIN)]
     assert desk.account(0).status == Status.SOUND
-    assert desk.position(0) == 0
-    assert (desk.position(3), desk.position(2)) == (-2 * COIN, 2 * COIN)
+    assert (margin_of(desk, 0).equity, margin_of(desk, 5).equity) == worth, "at the mark nobody gains or loses"
+    assert [desk.position(number) for number in range(6)] == [4 * COIN, -4 * COIN, 2 * COIN, -2 * COIN, 0, 0]
     replays(desk)
 
 
@@ -124,7 +138,7 @@ def test_a_debt_without_positions_is_written_off(desk: Pit) -> None:
     """What an expired position leaves below zero nobody can bid for."""
     desk.trade(1, 0, CALL, 6 * COIN)
     desk.flush()
-    desk.time = EXPIRY - 3_600
+    desk.wait(EXPIRY - 3_600)
     desk.submit(price(desk.time, P * 2))
     desk.submit(surface(desk.time, P * 2))
     desk.time = EXPIRY + 1
@@ -146,7 +160,7 @@ def test_every_holder_is_settled_after_expiry_within_a_share_of_each_block(desk:
             desk.trade(number, number + 10, market, COIN // 100)
         desk.flush()
     desk.trade(0, 10, PERP, COIN)
-    desk.time = EXPIRY - 60
+    desk.wait(EXPIRY - 60)
     desk.now(P * 110 // 100)
     desk.time = EXPIRY
     desk.now(P * 110 // 100)

@@ -1,16 +1,18 @@
-"""Deleveraging at the bankruptcy price, write-offs, and who bears what is left."""
+"""Deleveraging at the mark or the bankruptcy price, write-offs, and who bears what is left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup.stf.receipts import Deleveraged, Withdrawn, WrittenOff
+from rollup.stf.sheets import sheet_of
 from rollup.types.limits import INSURANCE_FUND
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Deleverage, Flag, WriteOff
@@ -61,6 +63,8 @@ CASES: dict[str, tuple[Reason, Callable[[], Reason]]] = {
     "unknown account": (Reason.ACCOUNT_UNKNOWN, lambda: refused(due(), account=9)),
     "unknown counterparty": (Reason.ACCOUNT_UNKNOWN, lambda: refused(due(), other=9)),
     "not flagged": (Reason.NOT_FLAGGED, lambda: refused(weak())),
+    "flag about to be spent": (Reason.NONE, lambda: refused(flagged(since=2 * AUCTION))),
+    "flag spent": (Reason.NOT_FLAGGED, lambda: refused(flagged(since=2 * AUCTION + 1))),
     "unknown market": (Reason.MARKET_UNKNOWN, lambda: refused(due(), market=99)),
     "old price": (Reason.ORACLE_STALE, lambda: refused(stale())),
     "sound again": (Reason.NOT_LIQUIDATABLE, lambda: refused(recovered())),
@@ -111,11 +115,11 @@ def test_refused_for(name: str) -> None:
 
 
 def test_closing_at_the_bankruptcy_price_leaves_nothing() -> None:
-    """The account is worth 500 USD: its long is closed 500 USD below the mark, and the counterparty gains that."""
-    venue = due(500 * USD)
+    """The account owes 500 USD: its long is closed 500 USD above the mark, and the counterparty bears that."""
+    venue = due(-500 * USD)
     before = venue.account(OTHER).cash
     detail = venue.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, COIN))
-    assert detail.received == P - 500 * USD
+    assert detail.received == P + 500 * USD
     assert venue.account(WEAK).positions == ()
     assert (venue.account(WEAK).cash, venue.account(WEAK).status) == (0, 0)
     assert venue.account(OTHER).cash == before - detail.received
@@ -148,35 +152,31 @@ def test_the_counterparty_is_looked_at_too() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(-5_000, 900),
+    st.integers(-5_000, -1),
     st.lists(st.integers(1, 40), min_size=2, max_size=3),
     st.integers(-30, 30).filter(bool),
 )
 def test_a_partial_deleveraging_does_not_change_the_bankruptcy_price(equity: int, parts: list[int], puts: int) -> None:
-    """However a position is cut, each part is paid the same price, to a µUSD, and in whatever order."""
-    held = {"m1": sum(parts) * 10 * LOT, "m5": puts * LOT}
-    found = weak(equity * USD, **held).margin(WEAK)
-    assume(found.equity < found.maintenance)
-    venue = due(equity * USD, **held)
-    paid = []
+    """However a position is cut, in whatever order: each part is paid the price of the whole, as an exact fraction.
+
+    What is rounded up in the account's favour (a µUSD for each part, one for its equity) is not missing for the rest.
+    """
+    venue = due(equity * USD, m1=sum(parts) * 10 * LOT, m5=puts * LOT)
+    gross = sum(parts) * 10 * LOT * P + abs(puts) * LOT * mark_of_put(venue)
+    missing = min(gross, -equity * USD * COIN)
     for order in permutations(parts):
         copy = Venue(dict(venue.leaves), venue.now)
-        prices: dict[int, list[int]] = {}
         for part in order:
-            if copy.account(WEAK).status == 0:
-                break
-            found = copy.margin(WEAK)
-            if found.equity >= found.maintenance:
-                break
             detail = copy.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, part * 10 * LOT))
-            prices.setdefault(part, []).append(detail.received)
+            exact = Fraction(part * 10 * LOT * P * (gross + missing), gross * COIN)
+            assert abs(detail.received - exact) <= len(parts) + 1
             copy.check()
-        if sum(map(len, prices.values())) == len(parts):
-            paid.append(prices)
-    for prices in paid[1:]:
-        for part, received in prices.items():
-            for one, other in zip(sorted(received), sorted(paid[0][part]), strict=True):
-                assert abs(one - other) <= 2 * len(parts)
+        assert copy.account(WEAK).position_in(PERP) == 0
+
+
+def mark_of_put(venue: Venue) -> int:
+    """The mark of the put, to the µUSD."""
+    return sheet_of(venue.builder().view, PUT).mark
 
 
 def test_an_account_deleveraged_to_the_end_owes_nothing() -> None:

@@ -15,7 +15,7 @@ from rollup.types.limits import INDEX_BOUND
 from tests.stf.world import COIN, START, USD, cancel, funded, price, trade, withdraw
 
 P = 40_000 * USD
-PLAIN = Underlying(P, P, START, 0, START, 3_750, 50_000, 60, 100_000, 50_000)
+PLAIN = Underlying(P, P, START, 0, START, 3_750, 50_000, 86_400, 100_000, 50_000)
 HOURS = 3_600
 
 
@@ -48,7 +48,7 @@ def test_the_index_saturates() -> None:
         assert accrue(nearly, START + 10**9).funding_index == sign * INDEX_BOUND
 
 
-@given(st.integers(1, 2**47 - 1), st.integers(1, 2**47 - 1), st.integers(0, 10**6), st.integers(0, 10**7))
+@given(st.integers(1, 2**47 - 1), st.integers(1, 2**47 - 1), st.integers(0, 10**6), st.integers(0, 86_400))
 def test_accrual_is_the_exact_figure_rounded_down(spot: int, mark: int, cap: int, seconds: int) -> None:
     """Against exact fractions, for any prices."""
     later = accrue(replace(PLAIN, spot=spot, mark=mark, funding_cap=cap), START + seconds)
@@ -68,6 +68,31 @@ def test_underlyings_accrue_at_their_first_touch_and_only_then() -> None:
     assert world.account(0).positions[0].funding_index == index
     world.must(trade(COIN, P, 3), at=START + 90)
     assert world.underlying().funding_index == index + (-100 * USD * 1000 * 30) // 28_800
+
+
+@given(st.integers(1, 86_400), st.lists(st.integers(0, 100_000), max_size=6), st.integers(-50, 50))
+def test_a_premium_counts_no_longer_than_its_price_stays_fresh(age: int, pauses: list[int], premium: int) -> None:
+    """Whenever it is looked at: after max_age nothing more is owed, and no second counts twice."""
+    coin = replace(PLAIN, max_age=age, mark=P + premium * USD)
+    now, expected = START, 0
+    for pause in pauses:
+        fresh = min(now + pause, START + age) - min(now, START + age)
+        expected += premium * USD * 1000 * fresh // 28_800
+        now += pause
+        coin = accrue(coin, now)
+        assert (coin.funding_index, coin.funding_time) == (expected, now)
+
+
+def test_silence_stops_the_funding_of_a_chain() -> None:
+    """A block at 60 seconds owes what one a day later owes; the price after it owes from its own block on."""
+    world = funded()
+    world.must(trade(COIN, P, 1))
+    world.must(price(START + 30, P, P + 100 * USD), at=START + 30)
+    world.must(price(START + 86_430, P, P + 100 * USD), at=START + 86_430)
+    index = 100 * USD * 1000 * 60 // 28_800
+    assert (world.underlying().funding_index, world.underlying().funding_time) == (index, START + 86_430)
+    world.must(price(START + 86_440, P, P), at=START + 86_440)
+    assert world.underlying().funding_index == index + 100 * USD * 1000 * 10 // 28_800
 
 
 def test_an_untouched_underlying_does_not_accrue() -> None:

@@ -11,6 +11,8 @@ from rollup.errors import BrokenInvariant, Undecodable
 from rollup.stf.invariants import check_invariants
 from rollup.types.keys import GLOBALS, account_key
 from rollup.types.leaves import Position
+from rollup.types.limits import WIND_UP
+from rollup.types.transactions import Settle
 from tests.stf.world import COIN, START, USD, World, funded, price, trade, withdraw
 
 P = 40_000 * USD
@@ -74,6 +76,35 @@ def test_a_broken_state_is_refused(name: str) -> None:
     with pytest.raises(BrokenInvariant) as broken:
         world.check()
     assert broken.value.expected != broken.value.actual
+
+
+def wound_up() -> World:
+    """The same after fourteen days without a price: one of three holders is paid out."""
+    world = busy()
+    world.must(Settle(0), at=START + 30 + WIND_UP + 1)
+    return world
+
+
+def test_an_abandoned_market_need_not_net_to_zero_but_its_pool_must_pay_the_rest() -> None:
+    """One µUSD less than what is owed is found, unless rounding has left more."""
+    world = wound_up()
+    report = world.check()
+    assert report.open_interest[1] == COIN // 2
+    spare = world.market().pool
+    for number in (1, 2):
+        world.must(Settle(number))
+        world.check()
+    left = world.market().pool
+    assert 0 <= left <= 3
+    world = wound_up()
+    for missing, sound in ((left, True), (left + 1, False)):
+        world.change_market(pool=spare - missing)
+        world.change_account(0, cash=wound_up().account(0).cash + missing)
+        if sound:
+            world.check()
+        else:
+            with pytest.raises(BrokenInvariant, match="pool of abandoned market 1"):
+                world.check()
 
 
 def test_leaves_that_are_none_are_refused() -> None:

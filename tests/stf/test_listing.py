@@ -54,10 +54,15 @@ CASES: dict[str, tuple[Reason, Callable[[Venue], Reason]]] = {
         Reason.NONE,
         changed(
             COIN, spot_step=200_000, funding_cap=10**6, max_move=10**6, max_basis=10**6, vol_up=10**6, vol_down=10**6,
-            call_contingency=10**6, confidence_factor=10**6, max_vol_move=10**6, halt_move=10**6, max_age=2**32 - 1,
-            halt_window=2**32 - 1, halt_period=0, settlement_window=1,
+            call_contingency=10**6, confidence_factor=10**6, max_vol_move=10**6, halt_move=10**6, max_age=86_400,
+            halt_window=86_400, halt_period=86_400, settlement_window=86_400,
         ),
     ),
+    **{
+        f"a coin with {name} longer than a day": (Reason.LISTING_INVALID, changed(COIN, **{name: 86_401}))
+        for name in ("max_age", "halt_window", "halt_period", "settlement_window")
+    },
+    "a coin that never halts": (Reason.NONE, changed(COIN, halt_period=0)),
     "a series": (Reason.NONE, listed(DATED)),
     "a series that is there": (Reason.LISTED, changed(DATED, number=SERIES)),
     "a series of no coin": (Reason.UNDERLYING_UNKNOWN, changed(DATED, underlying=9)),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollup.stf.series import averaged
+from rollup.stf.expiry import averaged
 from rollup.types.genesis import BTC
 from rollup.types.keys import series_key
 from rollup.types.leaves import Series

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from rollup.sequencer.rejections import Refused
 from rollup.types.leaves import Status
 from rollup.types.reasons import Reason
-from tests.stf.venue import combo, leg
+from tests.stf.venue import bid, combo, leg
 from tests.stf.world import USD, price
 from tests.support.pit import CALL, EXPIRY, FAR_CALL, FUTURE, PUT, P, Pit, surface
 
@@ -15,7 +17,7 @@ REASONS = {
     "wrong-mark": Reason.MARGIN,
     "wrong-payoff": Reason.NONE,
     "wrong-settlement": Reason.NONE,
-    "unjust-liquidation": Reason.NOT_LIQUIDATABLE,
+    "unjust-liquidation": Reason.NOT_FLAGGED,
     "missed-flag": Reason.NONE,
     "skipped-band": Reason.PRICE_BAND,
     "wrong-combo-leg": Reason.SIGNATURE_INVALID,
@@ -39,6 +41,7 @@ def let_expire(desk: Pit) -> None:
 
 def expire(desk: Pit) -> None:
     """Let half an hour's prices be averaged, the series settle, and its holders be paid."""
+    desk.wait(EXPIRY - 120)
     for seconds, spot in ((-60, P), (-30, P * 105 // 100), (1, P * 103 // 100)):
         desk.time = EXPIRY + seconds
         desk.submit(price(desk.time, spot))
@@ -50,6 +53,13 @@ def expire(desk: Pit) -> None:
 def trade_calls(desk: Pit) -> None:
     """A trade that nobody has to worry about."""
     desk.trade(1, 0, CALL, COIN)
+
+
+def sell_out(desk: Pit) -> None:
+    """Somebody bids for all that a sound account holds, if the sequencer lets him."""
+    desk.trade(1, 0, CALL, COIN)
+    with suppress(Refused):
+        desk.submit(bid(1, 2, 1))
 
 
 def reduce_late(desk: Pit) -> None:
@@ -87,7 +97,7 @@ ACTS: dict[str, Callable[[Pit], None]] = {
     "wrong-mark": sell_too_much,
     "wrong-payoff": let_expire,
     "wrong-settlement": let_expire,
-    "unjust-liquidation": trade_calls,
+    "unjust-liquidation": sell_out,
     "missed-flag": reduce_late,
     "skipped-band": trade_far_off,
     "wrong-combo-leg": trade_combo,

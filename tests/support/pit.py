@@ -21,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 COIN = 1_000_000
+TEN_DAYS = 10 * 86_400
 
 
 def pit_genesis() -> Genesis:
@@ -49,6 +50,13 @@ class Pit(Trading):
         self.submit(price(self.time, spot))
         self.submit(surface(self.time, spot))
 
+    def wait(self, until: int, spot: int = P) -> None:
+        """Let days pass, with a word of the oracle now and then: nothing is abandoned."""
+        while self.time + TEN_DAYS < until:
+            self.now(spot, TEN_DAYS)
+            self.flush()
+        self.time = until
+
     def crash(self, spot: int, steps: int = 12) -> None:
         """Let the price move there, as fast as the oracle's limits allow."""
         assert self.ledger is not None
@@ -58,6 +66,7 @@ class Pit(Trading):
 
     def look(self, *, start_over: bool = False) -> Findings:
         """Have everybody screened, and do what follows from it, block after block."""
+        self.desk.ledger.refresh()
         if self.register is None:
             self.register, start_over = Register(), True
         findings = self.register.look(self.desk.risk.snapshot(start_over=start_over))

@@ -88,6 +88,7 @@ def test_the_devnet_genesis_lists_two_perpetuals() -> None:
         with_coin(spot_step=0),
         with_coin(funding_cap=1_000_001),
         with_coin(max_age=0),
+        with_coin(max_age=86_401),
         with_coin(max_age=1 << 32),
         with_coin(max_move=0),
         with_coin(max_basis=1_000_001),
@@ -99,8 +100,11 @@ def test_the_devnet_genesis_lists_two_perpetuals() -> None:
         with_coin(halt_move=0),
         with_coin(halt_move=1_000_001),
         with_coin(halt_window=0),
+        with_coin(halt_window=86_401),
         with_coin(halt_period=-1),
+        with_coin(halt_period=86_401),
         with_coin(settlement_window=0),
+        with_coin(settlement_window=86_401),
         with_coin(number=2),
         replace(DEVNET, threshold=0),
         replace(DEVNET, threshold=4),
@@ -134,6 +138,19 @@ def test_all_kinds_of_markets_can_be_listed() -> None:
     listed = {n: Market.decode(leaves[market_key(n)]) for n in (3, 4, 5, 6)}
     names = Instruments.of(listed, expiries_of(leaves)).names
     assert names == {3: "BTC-20261225", 4: "BTC-20261225-60000-C", 5: "BTC-20261225-60000.5-P", 6: "BTC-20261225-6"}
+
+
+def test_two_series_of_one_day_have_names_of_their_own_that_never_change() -> None:
+    """The first to open has the plain name, later ones their numbers behind it, whatever numbers they were given."""
+    market = Market(MarketKind.CALL, 1, 1, 60_000 * 1_000_000, 500, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0)
+    expiries = {(1, 1): 1_798_185_600, (1, 2): 1_798_189_200, (1, 3): 1_798_192_800}
+    listed = {57: market}
+    assert Instruments.of(listed, expiries).names == {57: "BTC-20261225-60000-C"}
+    listed[40] = replace(market, series=2, opens=600)
+    listed[41] = replace(market, series=3, opens=600)
+    found = Instruments.of(listed, expiries)
+    assert found.names == {57: "BTC-20261225-60000-C", 40: "BTC-20261225-60000-C-40", 41: "BTC-20261225-60000-C-41"}
+    assert {found.markets[name]: name for name in found.names.values()} == found.names
 
 
 @given(st.integers(1, 2**33))

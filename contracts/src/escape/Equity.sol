@@ -9,13 +9,13 @@ import {Funding} from "../stf/Funding.sol";
 import {Settlement} from "../stf/Settlement.sol";
 import {Slice, Surface} from "../stf/Surface.sol";
 import {Wad} from "../stf/Wad.sol";
-import {Account, Limits, Market, Series} from "../types/Leaves.sol";
+import {Account, Limits, Market, Series, Underlying} from "../types/Leaves.sol";
 import {Position} from "../types/Position.sol";
 import {Reasons} from "../types/Reasons.sol";
 
 /// @title Equity of an account in a state that nobody goes on with
-/// @dev What `Settlement` and `Margin` find at the time in `ctx`, but that no price is too old, no sum out of range, and of an
-/// option's grid only the mark is drawn.
+/// @dev What `Settlement` and `Margin` find at the time in `ctx`, but that no price is too old, no sum out of range, what has
+/// expired ends without waiting, and of an option's grid only the mark is drawn.
 library Equity {
     /// @notice Equity in µUSD, rounded down. Touches the market, the underlying and the series of every position.
     function value(Context memory ctx, Account memory account) internal pure returns (int256) {
@@ -42,12 +42,16 @@ library Equity {
             Market memory market = ctx.found.market;
             demand(ctx.selectUnderlying(market));
             int256 size = position.size();
+            Underlying memory underlying = ctx.found.underlying;
             if (market.kind == Limits.KIND_PERP) {
-                paid = -Funding.due(size, ctx.found.underlying.fundingIndex, position.fundingIndex());
-                return (paid, size * ctx.found.underlying.mark);
+                paid = -Funding.due(size, underlying.fundingIndex, position.fundingIndex());
+                return (paid, size * underlying.mark);
             }
             demand(ctx.selectSeries(market));
             Series memory series = ctx.found.series;
+            if (series.settlement == 0 && series.expiry <= ctx.timestamp) {
+                series.settlement = Settlement.closing(underlying, series);
+            }
             if (series.settlement != 0) {
                 return (Fixed.divFloor(size * Settlement.payoff(market, series.settlement), Limits.PPM), 0);
             }

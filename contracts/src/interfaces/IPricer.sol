@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 import {Steps} from "../stf/Black76.sol";
 import {Slice} from "../stf/Surface.sol";
 import {Quote} from "../stf/Surfaces.sol";
-import {Series, Underlying} from "../types/Leaves.sol";
+import {Market, Series, Underlying} from "../types/Leaves.sol";
 
 /// @title Prices of options, exactly as contracts/PRICING.md fixes them
-/// @notice A pure function of its arguments, in a contract of its own because the verifier has no room for it. What
-/// several markets share is computed once and handed in: the steps of an underlying, the timing of a series.
+/// @notice Pure functions of their arguments, in a contract of their own because the verifier has no room for them; and the
+/// ranges of updates and listings beside them, for the same reason. What several markets share is computed once and handed
+/// in: the steps of an underlying, the timing of a series.
 interface IPricer {
     /// @notice The nine shocks 0, +1, −1, … +4, −4 of the price in steps of `spotStep` ppm.
     /// @return Their factors in ppm and the logarithms of these, wads
@@ -37,6 +38,12 @@ interface IPricer {
         external
         pure
         returns (uint256 reason, int256 settlement, int256 sum, uint256 covered);
+
+    /// @notice Whether an underlying with these parameters may be listed.
+    function admitsUnderlying(Underlying calldata listed) external pure returns (bool);
+
+    /// @notice Whether a market with these terms may be listed, its underlying and series aside.
+    function admitsMarket(Market calldata listed) external pure returns (bool);
 
     /// @notice Prices of an option under margin's 23 scenarios, and its mark once more, µUSD per coin.
     /// @param slice An admissible one

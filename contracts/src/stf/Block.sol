@@ -7,6 +7,7 @@ import {Reasons} from "../types/Reasons.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {TransactionCodec} from "../libraries/TransactionCodec.sol";
 import {Context} from "./Context.sol";
+import {Health} from "./Health.sol";
 import {Messages} from "./Messages.sol";
 import {Transactions} from "./Transactions.sol";
 
@@ -27,6 +28,8 @@ library Block {
         if (reason != Reasons.NONE) return (reason, index);
         (reason, index) = executeAll(ctx, txs, index);
         if (reason != Reasons.NONE) return (reason, index);
+        // What comes in later repays losses first.
+        Health.repay(globals);
         globals.inboxIndex = header.inboxIndex;
         globals.inboxHash = header.inboxHash;
         globals.time = header.timestamp;

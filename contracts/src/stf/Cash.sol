@@ -29,7 +29,8 @@ library Cash {
             reason = Authorise.check(ctx, party.account, digest, offset + 20, false);
             if (reason != Reasons.NONE) return reason;
             Globals memory globals = ctx.found.globals;
-            if (globals.insolvent > 0) return Reasons.INSOLVENCY;
+            // A sequencer that leaves an insolvency unresolved holds up nobody who withdraws through L1.
+            if (globals.insolvent > 0 && !ctx.forced) return Reasons.INSOLVENCY;
             reason = debit(ctx, party, amount);
             if (reason != Reasons.NONE) return reason;
             int256 worth = globals.deposits - globals.withdrawals + globals.badDebt;

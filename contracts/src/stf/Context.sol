@@ -41,7 +41,7 @@ struct Context {
     uint256 slices;
     uint256 underlyings;
     uint256 serieses;
-    // What takes a failing forced transaction back: a table of markets, and the totals, as they were.
+    // What takes a failing forced transaction back: a table of what it changed, and the totals, as they were.
     uint256 changes;
     Globals totals;
     uint256 changeCount;
@@ -212,6 +212,14 @@ library Contexts {
         ctx.found.setSeries(pointer);
     }
 
+    /// @notice Whether a price of `time` is so old that it counts as the last there will be.
+    function isAbandoned(Context memory ctx, uint256 time) internal pure returns (bool) {
+        // Bounded: see `Limits`.
+        unchecked {
+            return time != 0 && ctx.timestamp - time > Limits.WIND_UP;
+        }
+    }
+
     /// @notice Requires a price that is not too old of what `market` is priced by: its underlying or its series, both in
     /// `ctx.found`.
     function requireFresh(Context memory ctx, Market memory market) internal pure returns (uint256) {
@@ -227,10 +235,13 @@ library Contexts {
 }
 
 /// @title What a forced transaction that fails takes back
-/// @dev Accounts and slots are staged as copies. Markets and totals change at once, and are noted as they were before.
+/// @dev Accounts and slots are staged as copies. Markets, series and totals change at once, and are noted as they were before.
 library Changes {
-    /// @dev Noted for each market that a transaction changes.
+    /// @dev Noted for each market or series that a transaction changes: where, and the two words that stood there.
     uint256 internal constant WORDS = 3;
+    // Of a market its open interest and pool, of a series its settlement and the sum behind it, which stays.
+    uint256 private constant TOTALS_AT = 0x1c0;
+    uint256 private constant SETTLEMENT_AT = 0x140;
 
     /// @notice Begins a transaction.
     function begin(Context memory ctx) internal pure {
@@ -248,23 +259,38 @@ library Changes {
         unchecked {
             if (market.changedBy == ctx.transactions) return;
             market.changedBy = ctx.transactions;
-            // Every market is a touched system leaf, so there is room for one note of each.
-            uint256 place = WORDS * ctx.changeCount++;
-            Arena.put(ctx.changes, place, marketAt);
-            Arena.put(ctx.changes, place + 1, uint256(market.pool));
-            Arena.put(ctx.changes, place + 2, uint256(market.openInterest));
+            keep(ctx, marketAt + TOTALS_AT);
         }
     }
 
-    /// @notice Takes back what the transaction at work changed of markets and totals.
+    /// @notice Notes the series at `seriesAt`, which the transaction is about to end.
+    function noteSeries(Context memory ctx, uint256 seriesAt) internal pure {
+        // Bounded: see `Limits`.
+        unchecked {
+            keep(ctx, seriesAt + SETTLEMENT_AT);
+        }
+    }
+
+    function keep(Context memory ctx, uint256 pair) private pure {
+        // Bounded: see `Limits`.
+        unchecked {
+            // Every market and series is a touched system leaf, and a series ends once, so there is room for one note of each.
+            uint256 place = WORDS * ctx.changeCount++;
+            Arena.put(ctx.changes, place, pair);
+            Arena.put(ctx.changes, place + 1, Arena.get(pair, 0));
+            Arena.put(ctx.changes, place + 2, Arena.get(pair, 1));
+        }
+    }
+
+    /// @notice Takes back what the transaction at work changed of markets, series and totals.
     function undo(Context memory ctx) internal pure {
         // Bounded: see `Limits`.
         unchecked {
-            for (uint256 place = WORDS * ctx.changeCount; place > 0;) {
-                place -= WORDS;
-                ctx.found.setMarket(Arena.get(ctx.changes, place));
-                ctx.found.market.pool = int256(Arena.get(ctx.changes, place + 1));
-                ctx.found.market.openInterest = int256(Arena.get(ctx.changes, place + 2));
+            while (ctx.changeCount > 0) {
+                uint256 place = WORDS * --ctx.changeCount;
+                uint256 pair = Arena.get(ctx.changes, place);
+                Arena.put(pair, 0, Arena.get(ctx.changes, place + 1));
+                Arena.put(pair, 1, Arena.get(ctx.changes, place + 2));
             }
             copy(ctx.found.globals, ctx.totals);
         }

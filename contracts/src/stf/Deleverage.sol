@@ -14,8 +14,8 @@ import {Margin} from "./Margin.sol";
 import {Settlement} from "./Settlement.sol";
 
 /// @title The last resort for an account that nobody took over
-/// @dev Twin of `rollup/stf/deleverage.py`: its positions are closed against opposite ones at the bankruptcy price, and a
-/// debt that is left becomes everybody's.
+/// @dev Twin of `rollup/stf/deleverage.py`: its positions are closed against opposite ones at mark or, if it is
+/// insolvent, at the bankruptcy price, and a debt that is left becomes everybody's.
 library Deleverage {
     /// @dev On the wire: mode u8, account u24, counterparty u24, market u16, size u48.
     function close(Context memory ctx, uint256 offset) internal view returns (uint256 reason) {
@@ -25,7 +25,7 @@ library Deleverage {
             if (reason != Reasons.NONE) return reason;
             Account memory account = ctx.maker.staged;
             Account memory counterparty = ctx.taker.staged;
-            if (ctx.maker.account.status == Limits.STATUS_SOUND) return Reasons.NOT_FLAGGED;
+            if (!Health.isFlagged(ctx, ctx.maker.account)) return Reasons.NOT_FLAGGED;
             uint256 id = Reader.u16(offset + 8);
             uint256 marketAt;
             (reason, marketAt) = ctx.loadMarket(id);
@@ -47,9 +47,9 @@ library Deleverage {
             Holdings.shift(ctx, account, id, marketAt, held > 0 ? -size : size);
             Holdings.shift(ctx, counterparty, id, marketAt, held > 0 ? size : -size);
             if (!Limits.inRange(account.cash) || !Limits.inRange(counterparty.cash)) return Reasons.CASH_RANGE;
-            reason = Margin.review(ctx, ctx.maker);
+            (reason,) = Margin.review(ctx, ctx.maker);
             if (reason != Reasons.NONE) return reason;
-            reason = Margin.review(ctx, ctx.taker);
+            (reason,) = Margin.review(ctx, ctx.taker);
             if (reason != Reasons.NONE) return reason;
             Accounts.copy(ctx.maker.account, account);
             Accounts.copy(ctx.taker.account, counterparty);
@@ -108,8 +108,8 @@ library Deleverage {
         }
     }
 
-    /// @dev What the account receives for the signed `size`, at the price where closing everything would leave nothing;
-    /// rounded in its favour.
+    /// @dev What the account receives for the signed `size`: at mark or, as long as its equity is negative, at the price where
+    /// closing everything would leave nothing; rounded in its favour.
     function price(Context memory ctx, Position[] memory positions, int256 mark, int256 size, int256 equity)
         private
         pure
@@ -125,8 +125,8 @@ library Deleverage {
             }
             if (gross == 0) return 0;
             // Between nothing and twice the mark: nobody pays to give up what he holds.
-            equity = Fixed.clamp(equity * Limits.PPM, gross);
-            int256 share = size > 0 ? gross - equity : gross + equity;
+            int256 missing = Fixed.min(Fixed.positive(-equity) * Limits.PPM, gross);
+            int256 share = size > 0 ? gross + missing : gross - missing;
             return Fixed.divCeil(size * mark * share, gross * Limits.PPM);
         }
     }

@@ -12,13 +12,15 @@ library Funding {
     int256 private constant NANO_PER_MICRO = 1000;
     int256 private constant INDEX_UNIT = 1e9;
 
-    /// @notice Moves the funding index of `underlying` on to `timestamp`, at the premium it has had since.
+    /// @notice Moves the funding index of `underlying` on to `timestamp`, at the premium it has had since; but a premium
+    /// counts no longer than its price stays fresh.
     function accrue(Underlying memory underlying, uint256 timestamp) internal pure {
         // Bounded: see `Limits`.
         unchecked {
             if (!underlying.exists) return;
             if (underlying.time > 0) {
-                int256 elapsed = int256(timestamp) - int256(underlying.fundingTime);
+                int256 until = Fixed.min(int256(timestamp), int256(underlying.time + underlying.maxAge));
+                int256 elapsed = Fixed.positive(until - int256(underlying.fundingTime));
                 int256 cap = Fixed.divFloor(underlying.spot * underlying.fundingCap, Limits.PPM);
                 int256 premium = Fixed.clamp(underlying.mark - underlying.spot, cap);
                 int256 step = Fixed.divFloor(premium * NANO_PER_MICRO * elapsed, PERIOD);

@@ -24,6 +24,29 @@ library Health {
         }
     }
 
+    /// @notice Whether the flag of `account` is so old that it must be raised anew before anybody can use it.
+    function isSpent(Context memory ctx, Account memory account) internal pure returns (bool) {
+        // Bounded: see `Limits`.
+        unchecked {
+            return ctx.timestamp - account.flagged > 2 * ctx.found.globals.auction;
+        }
+    }
+
+    /// @notice Whether `account` is flagged, and not since long ago.
+    function isFlagged(Context memory ctx, Account memory account) internal pure returns (bool) {
+        return account.status != Limits.STATUS_SOUND && !isSpent(ctx, account);
+    }
+
+    /// @notice Pays back what it can of the debt that was written off.
+    function repay(Globals memory globals) internal pure {
+        // Bounded: see `Limits`.
+        unchecked {
+            int256 paid = Fixed.min(globals.badDebt, fund(globals));
+            spend(globals, paid);
+            globals.badDebt -= paid;
+        }
+    }
+
     /// @notice What insurance and fees can still pay.
     function fund(Globals memory globals) internal pure returns (int256) {
         // Bounded: see `Limits`.

@@ -22,9 +22,15 @@ import {Settlement} from "./Settlement.sol";
 /// holds. In a bid the maker is the account, the taker the liquidator.
 library Liquidation {
     int256 private constant DUES = 5;
+    /// @dev Of the maintenance margin, what is given at most for taking over what is worth less than nothing.
+    int256 private constant GAIN = 10;
+    /// @dev ppm that a bid must take, unless less is needed: crumbs, rounded up to whole lots, would strip hedges.
+    int256 private constant LEAST = 100_000;
 
     struct Auction {
         int256 fraction;
+        // µUSD: of the whole account.
+        int256 maintenance;
         // µUSD: what all slices are worth, what the liquidator pays, what the account gets.
         int256 price;
         int256 paid;
@@ -40,11 +46,14 @@ library Liquidation {
             if (reason != Reasons.NONE) return reason;
             reason = Settlement.prepare(ctx, party);
             if (reason != Reasons.NONE) return reason;
-            reason = Margin.review(ctx, party);
+            (reason,) = Margin.review(ctx, party);
             if (reason != Reasons.NONE) return reason;
             uint256 status = party.account.status;
             if (party.staged.status == status) {
-                return status == Limits.STATUS_SOUND ? Reasons.NOT_LIQUIDATABLE : Reasons.FLAGGED;
+                if (status == Limits.STATUS_SOUND) return Reasons.NOT_LIQUIDATABLE;
+                if (!Health.isSpent(ctx, party.account)) return Reasons.FLAGGED;
+                // The auction begins anew.
+                party.staged.flagged = ctx.timestamp;
             }
             Accounts.copy(party.account, party.staged);
         }
@@ -60,7 +69,7 @@ library Liquidation {
             Party memory liquidator = ctx.taker;
             reason = consent(ctx, liquidator, offset);
             if (reason != Reasons.NONE) return reason;
-            if (party.account.status == Limits.STATUS_SOUND) return Reasons.NOT_FLAGGED;
+            if (!Health.isFlagged(ctx, party.account)) return Reasons.NOT_FLAGGED;
             if (party.account.positions.length == 0) return Reasons.NOT_LIQUIDATABLE;
             reason = Fills.settle(ctx);
             if (reason != Reasons.NONE) return reason;
@@ -79,8 +88,11 @@ library Liquidation {
             liquidator.shrinks = false;
             reason = Margin.secure(ctx, liquidator);
             if (reason != Reasons.NONE) return reason;
-            reason = Margin.review(ctx, party);
+            int256 maintenance;
+            (reason, maintenance) = Margin.review(ctx, party);
             if (reason != Reasons.NONE) return reason;
+            // The rest must not be riskier than the whole.
+            if (maintenance > auction.maintenance) return Reasons.MARGIN;
             Orders.close(liquidator.slot, liquidator.order.nonce);
             Accounts.copy(party.account, party.staged);
             Accounts.copy(liquidator.account, liquidator.staged);
@@ -113,12 +125,16 @@ library Liquidation {
             Globals memory globals = ctx.found.globals;
             int256 elapsed = int256(ctx.timestamp - account.flagged);
             int256 length = int256(globals.auction);
-            int256 discount = Fixed.div((equity < 0 ? maintenance : equity) * Fixed.min(elapsed, length), length);
+            int256 discount = (equity < 0 ? maintenance : equity) * Fixed.min(elapsed, length);
+            discount = Fixed.div(discount, equity < 0 ? GAIN * length : length);
+            int256 need = Limits.PPM;
             if (equity >= 0) {
                 int256 target = Margin.initial(maintenance);
-                int256 need = Fixed.divCeil(Limits.PPM * (target - equity), target - discount);
-                auction.fraction = Fixed.min(auction.fraction, need);
+                need = Fixed.min(need, Fixed.divCeil(need * (target - equity), target - discount));
             }
+            if (auction.fraction < Fixed.min(need, LEAST)) return Reasons.AMOUNT;
+            auction.fraction = Fixed.min(auction.fraction, need);
+            auction.maintenance = maintenance;
             slice(ctx, auction);
             discount = Fixed.div(discount * auction.fraction, Limits.PPM);
             if (equity >= 0) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Limits, Market, Series, Underlying} from "../types/Leaves.sol";
+import {IPricer} from "../interfaces/IPricer.sol";
+import {Limits, Market, Series, Sizes, Underlying} from "../types/Leaves.sol";
 import {Keys} from "../types/Keys.sol";
 import {Reasons} from "../types/Reasons.sol";
+import {Arena} from "../libraries/Arena.sol";
 import {Fields} from "../libraries/Fields.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {Context} from "./Context.sol";
+import {Sheets} from "./Sheets.sol";
 
 /// @title What the market admin lists through L1: underlyings, series, markets
 /// @dev Twin of `rollup/stf/listing.py`. On the wire, behind the type: opens u40, kind of item u8, the item. Only ever adds.
@@ -30,15 +33,8 @@ library Listing {
     uint256 private constant SERIES_LENGTH = HEAD + 9;
     uint256 private constant MARKET_LENGTH = HEAD + 57;
 
-    // Of the 14 parameters, the lowest bit the first: which are parts per million up to one, and which at least 1.
-    uint256 private constant AT_MOST_ONE = 0x7fb;
-    uint256 private constant AT_LEAST_ONE = 0x2c0e;
-    uint256 private constant PARAMETER_COUNT = 14;
-    int256 private constant MAX_STEP = 200_000;
-    int256 private constant MAX_FEE = 100_000;
-
     /// @notice Lists the item of the message of `length` bytes at `offset`.
-    function execute(Context memory ctx, uint256 offset, uint256 length) internal pure returns (uint256) {
+    function execute(Context memory ctx, uint256 offset, uint256 length) internal view returns (uint256) {
         // Bounded: see `Limits`.
         unchecked {
             uint256 opens = Reader.u40(offset + 1);
@@ -52,7 +48,7 @@ library Listing {
     }
 
     /// @dev number u16, 14 parameters u32.
-    function listUnderlying(Context memory ctx, uint256 offset) private pure returns (uint256) {
+    function listUnderlying(Context memory ctx, uint256 offset) private view returns (uint256) {
         // Bounded: see `Limits`.
         unchecked {
             (uint256 reason, uint256 pointer) = ctx.touch(Keys.underlying(Reader.u16(offset)));
@@ -60,14 +56,8 @@ library Listing {
             ctx.found.setUnderlying(pointer);
             Underlying memory underlying = ctx.found.underlying;
             if (underlying.exists) return Reasons.LISTED;
-            offset += 2;
-            for (uint256 i = 0; i < PARAMETER_COUNT; ++i) {
-                int256 value = Reader.rate(offset + 4 * i);
-                if (AT_LEAST_ONE >> i & 1 == 1 && value == 0) return Reasons.LISTING_INVALID;
-                if (AT_MOST_ONE >> i & 1 == 1 && value > Limits.PPM) return Reasons.LISTING_INVALID;
-            }
-            Fields.decode(PARAMETERS, offset, pointer + PARAMETERS_AT);
-            if (underlying.spotStep > MAX_STEP) return Reasons.LISTING_INVALID;
+            Fields.decode(PARAMETERS, offset + 2, pointer + PARAMETERS_AT);
+            if (!isPossible(ctx, IPricer.admitsUnderlying.selector, pointer, Sizes.UNDERLYING)) return Reasons.LISTING_INVALID;
             underlying.exists = true;
             underlying.fundingTime = ctx.timestamp;
             return Reasons.NONE;
@@ -96,7 +86,7 @@ library Listing {
 
     /// @dev number u16, kind u8, underlying u16, series u16, strike u48; tick u48, lot u48, taker_fee u32, maker_fee u32, band
     /// u32, contingency u32, max_position u64, max_open_interest u64.
-    function listMarket(Context memory ctx, uint256 offset, uint256 opens) private pure returns (uint256) {
+    function listMarket(Context memory ctx, uint256 offset, uint256 opens) private view returns (uint256) {
         // Bounded: see `Limits`.
         unchecked {
             (uint256 reason, uint256 pointer) = ctx.touch(Keys.market(Reader.u16(offset)));
@@ -116,25 +106,19 @@ library Listing {
             } else if (market.series != 0) {
                 return Reasons.LISTING_INVALID;
             }
-            if (!isPossible(market)) return Reasons.LISTING_INVALID;
+            if (!isPossible(ctx, IPricer.admitsMarket.selector, pointer, Sizes.MARKET)) return Reasons.LISTING_INVALID;
             market.exists = true;
             return Reasons.NONE;
         }
     }
 
-    function isPossible(Market memory market) private pure returns (bool) {
-        // Bounded: see `Limits`.
-        unchecked {
-            if (market.kind > Limits.KIND_PUT || Limits.isOption(market.kind) != (market.strike > 0)) return false;
-            if (market.strike >= Limits.PRICE) return false;
-            if (market.tick == 0 || market.lot == 0 || market.tick * market.lot % Limits.PPM != 0) return false;
-            if (market.takerFee > MAX_FEE || market.makerFee > MAX_FEE) return false;
-            if (market.band > Limits.PPM || market.contingency > Limits.PPM) return false;
-            return isLimit(market.maxPosition) && isLimit(market.maxOpenInterest);
+    /// @dev Asks the pricer whether the struct of `count` words at `pointer` is in range.
+    function isPossible(Context memory ctx, bytes4 selector, uint256 pointer, uint256 count) private view returns (bool) {
+        uint256 question = Sheets.begin(selector);
+        // Plain: the only argument; structs of words are encoded as they stand.
+        assembly ("memory-safe") {
+            mcopy(add(question, 0x20), pointer, shl(5, count))
         }
-    }
-
-    function isLimit(int256 amount) private pure returns (bool) {
-        return amount > 0 && amount <= Limits.AMOUNT;
+        return Arena.get(Sheets.ask(ctx, question, count, 0x20), 0) != 0;
     }
 }

@@ -160,9 +160,9 @@ library Margin {
     }
 
     /// @notice Values the party's staged account and records its health, whatever it is.
-    function review(Context memory ctx, Party memory party) internal view returns (uint256) {
-        (uint256 reason, int256 equity, int256 maintenance) = value(ctx, party.staged);
+    function review(Context memory ctx, Party memory party) internal view returns (uint256 reason, int256 maintenance) {
+        int256 equity;
+        (reason, equity, maintenance) = value(ctx, party.staged);
         if (reason == Reasons.NONE) Health.assess(ctx, party.staged, equity, maintenance);
-        return reason;
     }
 }

@@ -32,6 +32,8 @@ library Oracle {
             if (reason != Reasons.NONE) return reason;
             Underlying memory underlying = ctx.found.underlying;
             uint256 since = underlying.time;
+            // All who hold its perpetual are paid out at the same last mark.
+            if (ctx.isAbandoned(since)) return Reasons.MARKET_EXPIRED;
             reason = Feeders.requireTime(ctx.timestamp, underlying.maxAge, since, time);
             if (reason != Reasons.NONE) return reason;
             if (!Feeders.isPrice(spot) || !Feeders.isPrice(mark) || Feeders.isFar(mark, spot, underlying.maxBasis)) {

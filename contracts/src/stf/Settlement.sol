@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Account, Limits, Market} from "../types/Leaves.sol";
+import {Account, Limits, Market, Series, Underlying} from "../types/Leaves.sol";
 import {Position, Positions} from "../types/Position.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Reader} from "../libraries/Reader.sol";
@@ -10,9 +10,11 @@ import {Fixed} from "./Fixed.sol";
 import {Funding} from "./Funding.sol";
 import {Health} from "./Health.sol";
 import {Holdings} from "./Holdings.sol";
+import {Surfaces} from "./Surfaces.sol";
 
 /// @title What an account is owed or owes on its positions before anything else happens to it
-/// @dev Twin of `rollup/stf/settlement.py`: funding of perpetuals, the value of what has expired.
+/// @dev Twin of `rollup/stf/settlement.py`: funding of perpetuals, the value of what has expired or was
+/// abandoned.
 library Settlement {
     /// @notice Settles copies of the party's account: `settled`, and `staged` to go on with.
     function prepare(Context memory ctx, Party memory party) internal pure returns (uint256 reason) {
@@ -21,7 +23,7 @@ library Settlement {
         Accounts.copy(party.staged, party.settled);
     }
 
-    /// @notice On the wire: account u24. Pays out what has expired, whoever asks.
+    /// @notice On the wire: account u24. Pays out what has ended, whoever asks.
     function execute(Context memory ctx, uint256 offset) internal pure returns (uint256 reason) {
         // Bounded: see `Limits`.
         unchecked {
@@ -37,8 +39,8 @@ library Settlement {
         }
     }
 
-    /// @dev Each position's market must have a fresh price, or have expired: then the position is paid out and removed.
-    /// Markets change at once. `before` are the positions that `account` was copied from: they learn where their markets
+    /// @dev Each position's market must have a fresh price, or one that was abandoned, or have ended: then the position is paid
+    /// out and removed. Markets and series change at once. `before` are the positions that `account` was copied from: they learn where their markets
     /// stand, so that it need not be found again if the transaction fails.
     function settle(Context memory ctx, Account memory account, Position[] memory before)
         private
@@ -59,16 +61,16 @@ library Settlement {
             if (reason != Reasons.NONE) return reason;
             Market memory market = ctx.found.market;
             int256 paid;
-            bool expired;
-            (reason, paid, expired) = appraise(ctx, market, position);
+            bool ended;
+            (reason, paid, ended) = appraise(ctx, market, position);
             if (reason != Reasons.NONE) return reason;
             // 32 amounts below 2¹²⁸.
             unchecked {
                 account.cash += paid;
             }
-            reason = draw(ctx, market, position, paid, expired);
+            reason = draw(ctx, market, position, paid, ended);
             if (reason != Reasons.NONE) return reason;
-            if (expired) continue;
+            if (ended) continue;
             if (market.kind == Limits.KIND_PERP) position = renew(ctx, position);
             Holdings.set(positions, kept++, position);
         }
@@ -94,19 +96,47 @@ library Settlement {
     function appraise(Context memory ctx, Market memory market, Position position)
         private
         pure
-        returns (uint256 reason, int256 paid, bool expired)
+        returns (uint256 reason, int256 paid, bool ended)
     {
         // Bounded: see `Limits`.
         unchecked {
             int256 size = position.size();
+            Underlying memory underlying = ctx.found.underlying;
+            int256 value;
             if (market.kind == Limits.KIND_PERP) {
-                int256 owed = Funding.due(size, ctx.found.underlying.fundingIndex, position.fundingIndex());
-                return (ctx.requireFresh(market), -owed, false);
+                if (isStale(ctx, underlying, underlying.time)) return (Reasons.ORACLE_STALE, 0, false);
+                paid = -Funding.due(size, underlying.fundingIndex, position.fundingIndex());
+                if (!ctx.isAbandoned(underlying.time)) return (Reasons.NONE, paid, false);
+                // The pool takes part in the funding before it pays out.
+                if (!Limits.inRange(market.pool - paid)) return (Reasons.CASH_RANGE, 0, false);
+                value = underlying.mark;
+            } else {
+                Series memory series = ctx.found.series;
+                if (series.settlement == 0) {
+                    if (ctx.timestamp < series.expiry + Limits.CLOSING) {
+                        return (isStale(ctx, underlying, series.time) ? Reasons.ORACLE_STALE : Reasons.NONE, 0, false);
+                    }
+                    Changes.noteSeries(ctx, market.seriesAt);
+                    series.settlement = closing(underlying, series);
+                }
+                value = payoff(market, series.settlement);
             }
-            int256 settlement = ctx.found.series.settlement;
-            if (settlement == 0) return (ctx.requireFresh(market), 0, false);
-            return (Reasons.NONE, Fixed.divFloor(size * payoff(market, settlement), Limits.PPM), true);
+            return (Reasons.NONE, paid + Fixed.divFloor(size * value, Limits.PPM), true);
         }
+    }
+
+    /// @dev Whether a price of `time` is too old to be relied on, and not old enough to be the last.
+    function isStale(Context memory ctx, Underlying memory underlying, uint256 time) private pure returns (bool) {
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 age = ctx.timestamp - time;
+            return time == 0 || (age > underlying.maxAge && age <= Limits.WIND_UP);
+        }
+    }
+
+    /// @notice Where `series` ends if no update has ended it: what was not covered counts at its last forward.
+    function closing(Underlying memory underlying, Series memory series) internal pure returns (int256) {
+        return Surfaces.settlement(series.sum, series.covered, series.forward, underlying.settlementWindow);
     }
 
     /// @notice µUSD per coin when `market` expires at `settlement`.
@@ -119,20 +149,20 @@ library Settlement {
         }
     }
 
-    /// @dev Takes `paid` out of the market's pool and, of an expired market, the position out of its open interest.
-    function draw(Context memory ctx, Market memory market, Position position, int256 paid, bool expired)
+    /// @dev Takes `paid` out of the market's pool and, if that was its end, the position out of the open interest.
+    function draw(Context memory ctx, Market memory market, Position position, int256 paid, bool ended)
         private
         pure
         returns (uint256)
     {
         // Bounded: see `Limits`.
         unchecked {
-            if (paid == 0 && !expired) return Reasons.NONE;
+            if (paid == 0 && !ended) return Reasons.NONE;
             Changes.note(ctx, market, position.pointer());
             int256 pool = market.pool - paid;
             if (!Limits.inRange(pool)) return Reasons.CASH_RANGE;
             market.pool = pool;
-            if (expired) market.openInterest -= Fixed.positive(position.size());
+            if (ended) market.openInterest -= Fixed.positive(position.size());
             return Reasons.NONE;
         }
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Limits, Series, Underlying} from "../types/Leaves.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Feeders} from "./Feeders.sol";
+import {Fixed} from "./Fixed.sol";
 import {Slice, Surface} from "./Surface.sol";
 
 /// @notice What an update says of a series, in the order of the wire and of the leaf.
@@ -48,11 +49,12 @@ library Surfaces {
     }
 
     /// @notice The settlement average after the forward that `series` holds has counted until `next`, and its result with the
-    /// first update after expiry; what nobody covered counts at that one's forward.
+    /// first update after expiry. What nobody covered counts at that one's forward if it comes in time, so that nobody chooses the
+    /// price by holding it back.
     function average(Underlying calldata underlying, Series calldata series, Quote calldata next)
         internal
         pure
-        returns (int256 settlement, int256 sum, uint256 covered)
+        returns (int256, int256 sum, uint256 covered)
     {
         // Bounded: see `Limits`.
         unchecked {
@@ -71,8 +73,17 @@ library Surfaces {
                 }
             }
             if (next.time < expiry) return (0, sum, covered);
-            settlement = (sum + next.forward * int256(window - covered)) / int256(window);
-            if (settlement == 0) settlement = 1;
+            bool late = series.time > 0 && next.time > expiry + underlying.maxAge;
+            return (settlement(sum, covered, late ? series.forward : next.forward, window), sum, covered);
+        }
+    }
+
+    /// @notice The average of `covered` seconds of the window that add up to `sum`, and of `last` in all others; at least 1.
+    function settlement(int256 sum, uint256 covered, int256 last, uint256 window) internal pure returns (int256 price) {
+        // Bounded: see `Limits`.
+        unchecked {
+            price = Fixed.div(sum + last * int256(window - covered), int256(window));
+            if (price == 0) price = 1;
         }
     }
 

@@ -186,6 +186,11 @@ library Limits {
     uint256 internal constant STATUS_SHORT = 1;
     uint256 internal constant STATUS_INSOLVENT = 2;
 
+    /// @dev Seconds after which a price is abandoned: those who hold what it prices need not wait for a fresh one any more.
+    uint256 internal constant WIND_UP = 1_209_600;
+    /// @dev Seconds after its expiry at which a series ends without an update.
+    uint256 internal constant CLOSING = 86_400;
+
     /// @dev No account has this number: cash transferred to it goes to the insurance fund.
     uint256 internal constant INSURANCE_FUND = type(uint24).max;
 

@@ -27,7 +27,8 @@ def liquidation_figures(inspector: Inspector) -> dict[str, Any]:
     """What liquidation did, and when flags were raised.
 
     `raised` counts the times a sound account was flagged, `lags` the same by blocks after the crossing, `flags` the
-    flag transactions that did it or found an account insolvent later, `cleared` those that took a flag back.
+    flag transactions that did it, found an account insolvent later or raised a spent flag anew, `cleared` those that
+    took a flag back.
     """
     record = inspector.record
     return {

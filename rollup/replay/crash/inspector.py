@@ -3,7 +3,8 @@
 The inspector executes what the sequencer made durable on leaves that started with the genesis, so it believes neither
 the sequencer's screening nor its view of anybody. An account whose equity is below its maintenance margin at the end
 of a block must be flagged in that very block; where that has no more room for it (the sequencer keeps three quarters
-for users), in the next, still of the same second. An account that is sound must not stay flagged.
+for users), in the next, still of the same second. So must a spent flag be raised anew, by which nobody could act. An
+account that is sound must not stay flagged, and no bad debt may stand while the fund has something.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rollup.sequencer.risk.work import SHARE
 from rollup.sequencer.unit import Unit
 from rollup.stf.builder import BlockBuilder
 from rollup.stf.invariants import check_invariants
+from rollup.stf.liquidation import is_spent
 from rollup.stf.receipts import Liquidated
 from rollup.types.blocks import Header
 from rollup.types.keys import GLOBALS, KeyKind, account_key, account_of, kind_of
@@ -69,6 +71,13 @@ def unflagged(late: Mapping[int, Crossing]) -> BrokenInvariant:
     return BrokenInvariant(f"accounts not flagged in time ({where})", 0, len(late))
 
 
+def _mark(numbers: set[int], number: int, *, is_in: bool) -> None:
+    if is_in:
+        numbers.add(number)
+    else:
+        numbers.discard(number)
+
+
 class Inspector:
     """Hears every unit; the first fault that it finds is kept, for a listener must not raise."""
 
@@ -76,6 +85,8 @@ class Inspector:
         self.record = Record()
         self.late: dict[int, Crossing] = {}
         """Accounts below maintenance margin that are not flagged yet."""
+        self.spent: set[int] = set()
+        """Accounts below maintenance margin whose flag has to be raised anew."""
         self.stale: set[int] = set()
         """Accounts that are flagged and no longer below it."""
         self.lags: Counter[int] = Counter()
@@ -117,7 +128,7 @@ class Inspector:
     @property
     def is_quiet(self) -> bool:
         """Whether every flag stands as it should; also if a fault was found, which ends all waiting."""
-        return self._fault is not None or not (self.late or self.stale)
+        return self._fault is not None or not (self.late or self.spent or self.stale)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -142,6 +153,10 @@ class Inspector:
         header = block.header
         if header.timestamp > self._time and self.late:
             raise unflagged(self.late)
+        if header.timestamp > self._time and self.spent:
+            raise BrokenInvariant(
+                f"accounts whose spent flag was not raised ({sorted(self.spent)})", 0, len(self.spent)
+            )
         builder, priced = self.begin(header.timestamp), header.timestamp > self._time
         for message in block.messages:
             builder.take_message(message)
@@ -160,7 +175,9 @@ class Inspector:
         after = self.begin(header.timestamp)
         after.inherit(builder)
         self._compare_all(after, self._accounts if priced else written, header.number)
-        self.record.see(self.totals)
+        totals = self.totals
+        require("bad debt that the fund could repay", 0, min(totals.bad_debt, totals.insurance + totals.fees))
+        self.record.see(totals)
         if written:
             check_invariants(self._leaves.items())
 
@@ -196,10 +213,9 @@ class Inspector:
         crossing = self.late.pop(number, None)
         if is_new:
             self._note_flag(number, account, crossing or Crossing(block, builder.timestamp), block)
-        if account.status and not wanted:
-            self.stale.add(number)
-        else:
-            self.stale.discard(number)
+        is_old = is_spent(account, builder.timestamp, self.totals.auction)
+        _mark(self.stale, number, is_in=bool(account.status) and not wanted)
+        _mark(self.spent, number, is_in=bool(wanted) and is_old)
 
     def _note_flag(self, number: int, account: Account, crossing: Crossing, block: int) -> None:
         require(f"time of the flag of account {number}", crossing.time, account.flagged)

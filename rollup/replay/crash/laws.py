@@ -59,11 +59,12 @@ def check_after(builder: BlockBuilder, transaction: Transaction, before: Before,
         _check_write_off(before, detail, totals)
         return
     require(f"account {_account_of(detail)} is liquidated while flagged", True, before.status != Status.SOUND)
+    require(f"flag of account {_account_of(detail)} is not spent", True, before.waited <= 2 * before.auction)
     require(f"account {_account_of(detail)} is below maintenance", True, before.equity < before.maintenance)
     if isinstance(detail, Liquidated):
-        require("what the liquidator paid", detail.received + detail.fund, detail.paid)
-        if before.equity >= 0:
-            require("the fund pays for no solvent account", True, detail.fund >= 0)
+        _check_sale(before, detail)
+        left = builder.margin_of(detail.account).maintenance
+        require(f"the rest of account {detail.account} is no riskier", True, left <= before.maintenance)
     elif isinstance(detail, Deleveraged):
         _check_deleveraging(before, detail)
 
@@ -89,18 +90,29 @@ def require(what: str, expected: int, actual: int) -> None:
         raise BrokenInvariant(what, expected, actual)
 
 
+def _check_sale(before: Before, sale: Liquidated) -> None:
+    """Money goes round, no crumbs are sold, and the fund gives a tenth of maintenance margin at most."""
+    require("what the liquidator paid", sale.received + sale.fund, sale.paid)
+    if before.equity >= 0:
+        require("the fund pays for no solvent account", True, sale.fund >= 0)
+    else:
+        gift = -sale.fund + floor(Fraction(before.equity * sale.fraction, MILLION))
+        require("the fund's gift is a tenth of maintenance margin or less", True, 10 * gift <= before.maintenance)
+    require("no less than a tenth is sold", True, 10 * sale.fraction >= MILLION)
+
+
 def _check_deleveraging(before: Before, done: Deleveraged) -> None:
-    """The fund gives all it can first, the auction had its time, and the price leaves the account with nothing."""
+    """The fund gives all it can first, the auction had its time, and who owes nothing is closed at the mark."""
     deficit = max(0, -before.equity)
     require("what the fund gave before deleveraging", min(before.fund, deficit), done.cover)
     in_time = before.waited >= before.auction or before.fund < deficit
     require("deleveraging waits for the auction, or for an empty fund", True, in_time)
-    equity = max(-before.gross, min((before.equity + done.cover) * MILLION, before.gross))
+    missing = min(before.gross, (deficit - done.cover) * MILLION)
     share = Fraction(abs(done.size) * before.mark, before.gross * MILLION) if before.gross else Fraction(0)
     if done.size > 0:
-        require("bankruptcy price of a long", ceil(share * (before.gross - equity)), done.received)
+        require("price of a long", ceil(share * (before.gross + missing)), done.received)
     else:
-        require("bankruptcy price of a short", -floor(share * (before.gross + equity)), done.received)
+        require("price of a short", -floor(share * (before.gross - missing)), done.received)
 
 
 def _check_write_off(before: Before, done: WrittenOff, totals: Globals) -> None:

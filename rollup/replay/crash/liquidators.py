@@ -19,9 +19,10 @@ from rollup.sequencer.rejections import REFUSALS
 from rollup.stf.builder import BlockBuilder
 from rollup.stf.fixed import div_ceil
 from rollup.stf.holdings import slice_of
+from rollup.stf.liquidation import is_spent
 from rollup.stf.sheets import sheet_of
 from rollup.types.leaves import Account
-from rollup.types.limits import MILLION
+from rollup.types.limits import MILLION, MIN_FRACTION
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Bid
 
@@ -71,7 +72,7 @@ class Auctioneers:
     async def _bid(self, liquidator: Liquidator, offer: Offer, now: int) -> None:
         """Bid for all that is for sale, or for as much of it as the liquidator's margin bears."""
         for part in FRACTIONS:
-            bid = self._sign(liquidator, offer, max(1, offer.fraction // part), now)
+            bid = self._sign(liquidator, offer, max(min(MIN_FRACTION, offer.fraction), offer.fraction // part), now)
             try:
                 await self._exchange.submit(bid)
             except REFUSALS[Reason.MARGIN] as error:
@@ -98,13 +99,15 @@ def read_offer(builder: BlockBuilder, number: int) -> Offer | None:
     if equity >= maintenance:
         return None
     auction = builder.view.globals().auction
+    if is_spent(account, builder.timestamp, auction):
+        return None
     passed = min(builder.timestamp - account.flagged, auction)
     gross = div_ceil(
         sum(abs(position.size) * sheet_of(builder.view, position.market).mark for position in account.positions),
         MILLION,
     )
     if equity < 0:
-        return Offer(number, MILLION, maintenance * passed * MILLION // (auction * max(1, gross)))
+        return Offer(number, MILLION, maintenance * passed * MILLION // (10 * auction * max(1, gross)))
     discount = equity * passed // auction
     initial = maintenance + div_ceil(maintenance, 4)
     need = min(MILLION, div_ceil(MILLION * (initial - equity), initial - discount))

@@ -35,7 +35,7 @@ def _liquidation(f: Figures) -> str:
         f"              fund: insurance and fees at most {usd(f['fund_peak'])}, {usd(f['fund_end'])} in the end, empty "
         f"after {f['fund_emptied']:,} blocks, never negative; it covered {usd(f['covered'])}\n"
         f"              {f['deleveragings']:,} deleveragings of {f['accounts_deleveraged']:,} accounts against "
-        f"{f['counterparties']:,} others, {usd(f['deleveraged_value'])} at bankruptcy prices\n"
+        f"{f['counterparties']:,} others, {usd(f['deleveraged_value'])} at marks or bankruptcy prices\n"
         f"              {f['write_offs']:,} debts cleared, {usd(f['written_off'])} written off, bad debt in the end "
         f"{usd(f['bad_debt'])}; at most {f['insolvent_peak']:,} insolvent at once, the worst at "
         f"{usd(f['worst_equity'])}"

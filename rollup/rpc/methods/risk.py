@@ -83,7 +83,10 @@ def register_risk(dispatcher: Dispatcher, exchange: Exchange) -> None:
 
 
 def show_auction(names: Catalogue, auction: AuctionView) -> dict[str, Any]:
-    """A running auction: what `fraction` of the portfolio costs now, and what a liquidator gains by taking it."""
+    """A running auction: what `fraction` of the portfolio costs now, and what a liquidator gains by taking it.
+
+    A bid takes `min_fraction` at least. Where `must_be_flagged` is true the flag is spent: `public/flag` comes first.
+    """
     return {
         "subaccount_id": auction.account,
         "auction_type": HEALTH[auction.status],
@@ -94,6 +97,8 @@ def show_auction(names: Catalogue, auction: AuctionView) -> dict[str, Any]:
         "initial_margin": show_micro(auction.initial),
         "gross_value": show_micro(auction.gross),
         "fraction": auction.fraction,
+        "min_fraction": auction.least,
+        "must_be_flagged": auction.spent,
         "mark_value": show_micro(auction.value),
         "bid_price": show_micro(auction.price),
         "estimated_gain": show_micro(auction.gain),

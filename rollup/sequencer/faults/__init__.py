@@ -14,7 +14,6 @@ honestly otherwise. A block of each kind is wrong in one thing only.
     overfill         a trade fills more than its orders allow
     replayed-order   a trade stands in the block twice
     undecodable      a byte that is no transaction ends the block
-    unjust-liquidation  an account that is above its maintenance margin is flagged
     wrong-combo-leg  a leg of a combo is filled at another price than both sides signed
 
 `rules`, one rule is another until it has made a block wrong (somebody has to send what it makes a difference to):
@@ -24,9 +23,10 @@ honestly otherwise. A block of each kind is wrong in one thing only.
     wrong-mark       options are margined at a quarter of their price
     wrong-payoff     expired markets pay a hundred dollars a coin too much
     wrong-settlement a series settles at its last forward, not at its average
+    unjust-liquidation  an account that is sound is sold to whoever bids, all its equity for a discount
     missed-flag      an account that a trade leaves below its maintenance margin is not flagged
     skipped-band     trades happen at any distance from the mark
-    wrong-deleveraging-price  who is deleveraged gets a hundred dollars more than the bankruptcy price
+    wrong-deleveraging-price  who is deleveraged gets a hundred dollars more than the rules give
 """
 
 from __future__ import annotations

@@ -9,17 +9,13 @@ from typing import Final
 from rollup.crypto.signatures import sign
 from rollup.errors import BlockFull, InvalidTransaction
 from rollup.sequencer.faults.ledger import DishonestLedger, Edit, changed
-from rollup.stf import combo, liquidation
+from rollup.stf import combo
 from rollup.stf.builder import SealedBlock
-from rollup.stf.context import Context
-from rollup.stf.margin import Margin, margin
-from rollup.types.keys import GLOBALS, KeyKind, account_of, kind_of, market_key
+from rollup.types.keys import GLOBALS, KeyKind, kind_of, market_key
 from rollup.types.leaves import Account, Globals, Market, Underlying
-from rollup.types.reasons import Reason
 from rollup.types.transactions import (
     Cancel,
     ComboTrade,
-    Flag,
     FreshOrder,
     SetSigner,
     Trade,
@@ -108,28 +104,6 @@ def _undecodable(_: DishonestLedger, sealed: SealedBlock) -> SealedBlock:
     return replace(sealed, txs=sealed.txs + b"\xff")
 
 
-def _unjust_liquidation(ledger: DishonestLedger, sealed: SealedBlock) -> SealedBlock | None:
-    """Flag the first sound account of the block that holds anything."""
-    for key, value in sealed.writes.items():
-        if kind_of(key) is not KeyKind.ACCOUNT:
-            continue
-        account = Account.decode(value)
-        if account.positions and not account.status:
-            with changed((liquidation, "margin", _belittle)):
-                found = ledger.rerun(sealed, None, Flag(account_of(key)))
-            if found is not None:
-                return found
-    return None
-
-
-def _belittle(ctx: Context, account: Account) -> Margin:
-    """A maintenance margin just above the equity; what is below it anyway would be flagged with justice."""
-    found = margin(ctx, account)
-    if found.equity < found.maintenance:
-        raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
-    return Margin(found.equity, found.equity + 1)
-
-
 def _wrong_combo_leg(ledger: DishonestLedger, sealed: SealedBlock) -> SealedBlock | None:
     """Fill the first leg of the first combo a tick above its price; the state is right but for the signatures."""
     transactions = list(decode_transactions(sealed.txs))
@@ -157,7 +131,6 @@ EDITS: Final[Mapping[str, Edit]] = {
     "overfill": Edit(_overfill),
     "replayed-order": Edit(_replayed_order),
     "undecodable": Edit(_undecodable),
-    "unjust-liquidation": Edit(_unjust_liquidation),
     "wrong-combo-leg": Edit(_wrong_combo_leg),
 }
 """By kind of fault."""

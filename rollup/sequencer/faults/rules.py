@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rollup.sequencer.faults.ledger import Change, DishonestLedger, change
-from rollup.stf import combo, deleverage, fills, health, liquidation, meters, series, settlement, sheets, trade
+from rollup.stf import combo, deleverage, expiry, fills, health, liquidation, meters, series, settlement, sheets, trade
 from rollup.stf.builder import SealedBlock
 from rollup.stf.context import Context
 from rollup.stf.fills import Price
@@ -19,7 +19,7 @@ _HUNDRED: Final = 100 * MILLION
 _option_grid = sheets.option_grid
 _proceeds = deleverage.proceeds
 _require_band = fills.require_band
-_value_at_expiry = settlement.value_at_expiry
+_value_at_expiry = expiry.value_at_expiry
 _with_health = health.with_health
 
 
@@ -71,9 +71,19 @@ def overpay(market: Market, dated: Series) -> int:
     return _value_at_expiry(market, dated) + _HUNDRED
 
 
-def settle_at_last(dated: Series, _: Underlying) -> Series:
-    """The series settled at its newest forward if it has expired, whatever the average is."""
-    return dated if dated.time < dated.expiry else replace(dated, settlement=dated.forward)
+def settle_at_last(dated: Series, _window: int, _last: int) -> Series:
+    """The series settled at its newest forward, whatever the average is."""
+    return replace(dated, settlement=dated.forward)
+
+
+def excuse(_ctx: Context, _account: Account) -> None:
+    """No flag is asked for. Without one an auction has run for ever, and its discount is all of the equity."""
+
+
+def belittle(ctx: Context, settled: Account) -> Margin:
+    """A sound account's maintenance margin is just above its equity; one that is not has its own."""
+    found = margin(ctx, settled)
+    return Margin(found.equity, max(found.maintenance, found.equity + 1))
 
 
 def overlook(ctx: Context, account: Account, equity: int, maintenance: int) -> Account:
@@ -82,7 +92,7 @@ def overlook(ctx: Context, account: Account, equity: int, maintenance: int) -> A
 
 
 def overprice(ctx: Context, account: Account, equity: int, number: int, size: int) -> int:
-    """The bankruptcy price of a holding, and a hundred dollars."""
+    """What a deleveraged holding brings, and a hundred dollars."""
     return _proceeds(ctx, account, equity, number, size) + _HUNDRED
 
 
@@ -93,7 +103,10 @@ RULES: Final[Mapping[str, WrongRule]] = {
     "over-meter": WrongRule(((meters, "LIMITS", (2 * meters.LIMITS[0], *meters.LIMITS[1:])),)),
     "wrong-mark": WrongRule(((sheets, "option_grid", quarter_grid),)),
     "wrong-payoff": WrongRule(((settlement, "value_at_expiry", overpay),)),
-    "wrong-settlement": WrongRule(((series, "_settled", settle_at_last),)),
+    "wrong-settlement": WrongRule(((series, "closed", settle_at_last),)),
+    "unjust-liquidation": WrongRule(
+        ((liquidation, "require_flag", excuse), (liquidation, "require_liquidatable", belittle))
+    ),
     "missed-flag": WrongRule(tuple((module, "with_health", overlook) for module in (trade, combo, liquidation))),
     "skipped-band": WrongRule(((trade, "require_band", ignore_band), (combo, "require_band", ignore_band))),
     "wrong-deleveraging-price": WrongRule(((deleverage, "proceeds", overprice),)),

@@ -11,10 +11,11 @@ from rollup.crypto.signatures import recover
 from rollup.quant.holdings import Markets
 from rollup.quant.screen import Sheets
 from rollup.stf.context import Context, View
-from rollup.stf.settlement import value_at_expiry
+from rollup.stf.expiry import closed, value_at_expiry
 from rollup.stf.sheets import SCENARIOS, sheet_of
 from rollup.types.keys import market_key, series_key, underlying_key
 from rollup.types.leaves import Market, MarketKind, Series, Underlying
+from rollup.types.limits import CLOSING, WIND_UP
 
 _SERIES_BITS = 16
 
@@ -35,10 +36,19 @@ class Prices:
         leaves |= {series_key(*pair): dated.encode() for pair, dated in self.series.items()}
         return View(Context(lambda key: leaves.get(key, b""), self.timestamp, b"", recover))
 
-    def settled(self, number: int) -> bool:
-        """Whether a market pays out."""
+    def payout(self, number: int) -> int | None:
+        """What a coin of a market that has ended pays (µUSD), None if it goes on.
+
+        As in settlement: a perpetual ends when its price is abandoned, a series when it is settled or closes by itself.
+        """
         market = self.markets[number]
-        return market.kind != MarketKind.PERP and self.series[market.underlying, market.series].settlement > 0
+        coin = self.underlyings[market.underlying]
+        if market.kind == MarketKind.PERP:
+            return coin.mark if 0 < coin.time < self.timestamp - WIND_UP else None
+        dated = self.series[market.underlying, market.series]
+        if not dated.settlement and self.timestamp >= dated.expiry + CLOSING:
+            dated = closed(dated, coin.settlement_window, dated.forward)
+        return value_at_expiry(market, dated) if dated.settlement else None
 
 
 def markets_of(prices: Prices, numbers: Sequence[int]) -> Markets:
@@ -57,13 +67,13 @@ def draw_sheets(prices: Prices, numbers: Sequence[int]) -> Sheets:
     shifts, settled = np.zeros((count, len(SCENARIOS)), np.int64), np.zeros(count, np.bool_)
     for row, number in enumerate(numbers):
         market = prices.markets[number]
-        if prices.settled(number):
-            mark[row] = value_at_expiry(market, prices.series[market.underlying, market.series])
-            settled[row] = True
+        if market.kind == MarketKind.PERP:
+            index[row] = prices.underlyings[market.underlying].funding_index
+        payout = prices.payout(number)
+        if payout is not None:
+            mark[row], settled[row] = payout, True
             continue
         sheet = sheet_of(view, number)
         mark[row], shifts[row] = sheet.mark, sheet.shifts
         long_rate[row], short_rate[row], naked[row] = sheet.long_rate, sheet.short_rate, sheet.call_rate
-        if market.kind == MarketKind.PERP:
-            index[row] = prices.underlyings[market.underlying].funding_index
     return Sheets(mark, shifts, long_rate, short_rate, naked, index, settled)

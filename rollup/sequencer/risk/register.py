@@ -43,7 +43,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Accounts that may be below maintenance margin, holders in settled markets, the flagged, and holders asked for.
+    """Accounts that may be below maintenance margin, holders in ended markets, the flagged, and holders asked for.
 
     `screened` counts all accounts that were looked at, `generation` and `spoken` as in `Snapshot`.
     """

@@ -1,7 +1,7 @@
 """What the sequencer does about risk, one bounded step at a time between the commands of users.
 
-    findings ─► settle holders of expired markets ─► exact check of the doubtful and of all flagged
-                                                          │ status differs: Flag
+    findings ─► settle holders of ended markets ─► exact check of the doubtful and of all flagged
+                                                          │ status differs, or the flag is spent: Flag
                                                           │ auction failed, or the fund cannot cover: Deleverage …
                                                           ▼ nothing left but debt: WriteOff
 
@@ -25,6 +25,7 @@ from rollup.sequencer.risk.ranking import ranked
 from rollup.sequencer.risk.register import Findings, Side, Snapshot
 from rollup.stf.builder import BlockFull
 from rollup.stf.fund import available
+from rollup.stf.liquidation import is_spent
 from rollup.types.keys import GLOBALS
 from rollup.types.leaves import Account, Globals, Status
 from rollup.types.transactions import Deleverage, Flag, Settle, Transaction, WriteOff
@@ -33,6 +34,9 @@ SHARE: Final = 8
 """Transactions of a block that the sequencer takes for this: a quarter."""
 LOOKS: Final = 32
 """Steps of one turn of the engine: about three milliseconds of exact checks."""
+
+RESOLUTIONS: Final = 8
+"""Turns that are taken for the insolvent before messages of L1: 256 steps, if the block has room for what they do."""
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +130,22 @@ class RiskDesk:
             if took:
                 self._used += 1
 
+    def resolve(self) -> None:
+        """Before messages of L1 are taken, which may be withdrawals: do what can be done now about the insolvent.
+
+        A forced withdrawal does not wait for them, so whoever stays would bear what the one who leaves should have.
+        What the auction or the fund can still cover stays open: nobody bears that.
+        """
+        if not self._totals().insolvent:
+            return
+        for number in sorted(self._floor.flagged):
+            if self._status_in_state(number) == Status.INSOLVENT:
+                self._enqueue("examine", number, self._examine(number))
+        for _ in range(RESOLUTIONS):
+            if not self._totals().insolvent or not self.ready:
+                return
+            self.work()
+
     def _room(self) -> int:
         if self._block != self._ledger.number:
             self._block, self._used = self._ledger.number, 0
@@ -149,6 +169,9 @@ class RiskDesk:
         if found is None or account is None:
             return
         if found != account.status:
+            yield self._try(Flag(number))
+            account = self._account(number)
+        if account is not None and self._is_spent(account):
             yield self._try(Flag(number))
             account = self._account(number)
         if account is None or account.status == Status.SOUND:
@@ -177,15 +200,15 @@ class RiskDesk:
                 size = min(abs(left), abs(theirs)) // lot * lot if left * theirs < 0 else 0
                 if size:
                     yield self._try(Deleverage(number, counterparty, market, size))
-            if not self._is_below(number):
-                return
+                    if not self._is_below(number):
+                        return
 
     def _is_below(self, number: int) -> bool:
         return bool(self._status_of(number))
 
     def _auction_failed(self, number: int, account: Account) -> bool:
         """Whether the auction has run its time, or the fund could not pay what it needs."""
-        totals = Globals.decode(self._ledger.leaf(GLOBALS))
+        totals = self._totals()
         if self._ledger.begin().timestamp - account.flagged >= totals.auction:
             return True
         if account.status != Status.INSOLVENT:
@@ -195,6 +218,13 @@ class RiskDesk:
         except InvalidTransaction:
             return False
         return available(totals) < -equity
+
+    def _is_spent(self, account: Account) -> bool:
+        """Whether nobody can act on the account's flag before it is raised anew."""
+        return is_spent(account, self._ledger.begin().timestamp, self._totals().auction)
+
+    def _totals(self) -> Globals:
+        return Globals.decode(self._ledger.leaf(GLOBALS))
 
     def _status_of(self, number: int) -> int | None:
         """The status that an account's exact margin gives it; None while that is not known."""

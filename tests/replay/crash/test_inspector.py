@@ -99,6 +99,22 @@ def test_a_flag_that_is_no_longer_deserved_is_seen_until_it_is_cleared() -> None
     assert stage.inspector.record.cleared == 1
 
 
+def test_a_spent_flag_must_be_raised_anew_within_the_second() -> None:
+    """Nobody could act on it any more; the account stays flagged all the while."""
+    stage = Stage()
+    stage.hear(price(START + 1, LOW), Flag(2), at=START + 1)
+    stage.hear(price(START + 81, LOW), at=START + 81)
+    assert stage.inspector.is_quiet
+    stage.hear(price(START + 82, LOW), at=START + 82)
+    assert (stage.inspector.is_quiet, stage.inspector.spent) == (False, {2})
+    stage.hear(Flag(2), at=START + 82)
+    assert stage.inspector.is_quiet
+    assert dict(stage.inspector.lags) == {0: 1}
+    stage.hear(price(START + 163, LOW), at=START + 163)
+    with pytest.raises(BrokenInvariant, match=r"spent flag was not raised \(\[2\]\)"):
+        stage.hear(price(START + 164, LOW), at=START + 164)
+
+
 def test_the_first_fault_is_kept_for_whoever_asks() -> None:
     """A listener cannot raise; a block that is no block is a fault too."""
     stage = Stage()
@@ -128,7 +144,7 @@ def test_a_bid_and_a_deleveraging_pass_and_are_added_up() -> None:
     assert stage.inspector.totals.bad_debt == record.bad_debt == 0
 
 
-SOUND = Before(Status.UNSAFE, 5_000, 8_000, 40_000 * 10**6, 40_000, 99, 40, 0)
+SOUND = Before(Status.UNSAFE, 5_000, 8_000, 40_000 * 10**6, 40_000, 80, 40, 0)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +154,16 @@ SOUND = Before(Status.UNSAFE, 5_000, 8_000, 40_000 * 10**6, 40_000, 99, 40, 0)
         (replace(SOUND, status=0), Liquidated(2, 0, 10, 10, 9, 1, (), 0, 0), "while flagged"),
         (SOUND, Liquidated(2, 0, 10, 10, 9, 2, (), 0, 0), "what the liquidator paid"),
         (SOUND, Liquidated(2, 0, 10, 10, 12, -2, (), 0, 0), "no solvent account"),
-        (replace(SOUND, waited=1), Deleveraged(2, 1, PERP, COIN, 35_000, 0, 0, 0), "waits for the auction"),
-        (SOUND, Deleveraged(2, 1, PERP, COIN, 35_001, 0, 0, 0), "bankruptcy price of a long"),
-        (SOUND, Deleveraged(2, 1, PERP, -COIN, -45_001, 0, 0, 0), "bankruptcy price of a short"),
+        (replace(SOUND, waited=1), Deleveraged(2, 1, PERP, COIN, 40_000, 0, 0, 0), "waits for the auction"),
+        (replace(SOUND, waited=81), Liquidated(2, 0, 10, 10, 9, 1, (), 0, 0), "is not spent"),
+        (replace(SOUND, waited=81), Deleveraged(2, 1, PERP, COIN, 40_000, 0, 0, 0), "is not spent"),
+        (SOUND, Liquidated(2, 0, 99_999, 10, 9, 1, (), 0, 0), "no less than a tenth"),
+        (replace(SOUND, equity=-5), Liquidated(2, 0, 10**6, 10, 816, -806, (), 0, 0), "gift is a tenth"),
+        (SOUND, Liquidated(2, 0, 10**6, 10, 9, 1, (), 0, 0), "no riskier"),
+        (SOUND, Deleveraged(2, 1, PERP, COIN, 40_001, 0, 0, 0), "price of a long"),
+        (SOUND, Deleveraged(2, 1, PERP, -COIN, -40_001, 0, 0, 0), "price of a short"),
+        (replace(SOUND, equity=-7), Deleveraged(2, 1, PERP, COIN, 40_008, 0, 0, 0), "price of a long"),
+        (replace(SOUND, equity=-7), Deleveraged(2, 1, PERP, -COIN, -39_994, 0, 0, 0), "price of a short"),
         (replace(SOUND, equity=-5, fund=9), Deleveraged(2, 1, PERP, COIN, 40_005, 0, 0, 0), "gave before deleveraging"),
         (replace(SOUND, equity=-5), WrittenOff(2, 0, 4, 0), "what was written off"),
     ],
@@ -150,8 +173,11 @@ def test_what_liquidation_must_not_do_is_found(
 ) -> None:
     """Each law on a made-up receipt that breaks it; the right ones pass on the way."""
     builder = Stage().venue.builder(START + 1)
-    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(2, 1, PERP, COIN, 35_000, 0, 0, 0))
-    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(2, 1, PERP, -COIN, -45_000, 0, 0, 0))
+    owing = replace(SOUND, equity=-7)
+    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(2, 1, PERP, COIN, 40_000, 0, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(2, 1, PERP, -COIN, -40_000, 0, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), owing, Deleveraged(2, 1, PERP, COIN, 40_007, 0, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), owing, Deleveraged(2, 1, PERP, -COIN, -39_993, 0, 0, 0))
     check_after(builder, WriteOff(2), replace(SOUND, equity=-5), WrittenOff(2, 0, 5, 0))
     with pytest.raises(BrokenInvariant, match=what):
         check_after(builder, Deleverage(2, 1, PERP, COIN), before, detail)

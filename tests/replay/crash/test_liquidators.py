@@ -47,7 +47,7 @@ def test_an_insolvent_account_is_offered_whole() -> None:
     offer = read_offer(stage.venue.builder(START + 21), 2)
     assert offer is not None
     assert offer.fraction == MILLION
-    assert offer.gain == pytest.approx(0.205 * MILLION / 2, rel=0.01)  # half of the maintenance margin
+    assert offer.gain == pytest.approx(0.205 * MILLION / 20, rel=0.01)  # half of a tenth of the maintenance margin
 
 
 def test_nothing_is_offered_of_accounts_that_are_sound() -> None:
