@@ -200,7 +200,7 @@ def _summary(left: Left) -> dict[str, Any]:
 def _what_remains(left: Left, *, dry_run: bool) -> list[str]:
     plan = left.plan
     if left.complete:
-        return ["nothing is left to do"]
+        return ["nothing more can be done now, see the notes" if plan.notes else "nothing is left to do"]
     if dry_run:
         return ["nothing was sent: this was a dry run"]
     steps: list[Step | Later] = [*plan.now, *plan.later]
