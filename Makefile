@@ -4,10 +4,11 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup devnet test check lint contracts clean
+.PHONY: help setup devnet test check lint contracts analysis clean
 
 VENV := .venv
 BIN := $(VENV)/bin
+ANALYSIS := .venv-analysis
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 NODE := node_modules/.package-lock.json
@@ -44,8 +45,11 @@ contracts: $(NODE) ## compile the Solidity into contracts/artifacts
 	@command -v node >/dev/null || { echo "make contracts: node is not installed" >&2; exit 1; }
 	@node contracts/compile.mjs
 
+analysis: $(DEV) $(NODE) $(ANALYSIS)/.installed ## read the contracts with Slither, prove their arithmetic with Halmos
+	@PLUMBLINE_ANALYSIS=1 $(BIN)/python -m pytest tests/analysis --verbose --durations=0 --durations-min=1 $(PYTEST_FLAGS)
+
 clean: ## remove environments, caches and devnet data
-	@rm -rf $(VENV) node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .plumbline *.egg-info
+	@rm -rf $(VENV) $(ANALYSIS) node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .plumbline *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): pyproject.toml
@@ -55,6 +59,13 @@ $(RUNTIME): pyproject.toml
 $(DEV): pyproject.toml
 	@.ci/venv $(VENV) '.[dev]'
 	@touch $(RUNTIME) $@
+
+$(ANALYSIS)/.installed: contracts/analysis/requirements.txt | $(DEV)
+	@echo "creating $(ANALYSIS)"
+	@rm -rf $(ANALYSIS)
+	@$(BIN)/python -m venv $(ANALYSIS)
+	@$(ANALYSIS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 # npm writes this file itself. Without npm the tests that need anvil skip (and fail in CI); the rest works from the
 # committed artifacts.

@@ -14,19 +14,24 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from challenger.target import ConfirmationsFlag, DeploymentFlag, L1Flag, RollupFlag, find_target
+from challenger.target import REPLICA, ConfirmationsFlag, DeploymentFlag, L1Flag, RollupFlag, find_target
 from rollup.cli.options import DEFAULT, Common, ExportFlag
 from rollup.derive.exports import BatchItem, ExportWriter, Head
 from rollup.derive.follower import Follower
+from rollup.derive.replica import GENESIS
 from rollup.derive.vetting import open_source
-from rollup.errors import ConfigError, L1Error
+from rollup.errors import ConfigError, L1Error, StoreError
+from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
+from rollup.l1.contract import Contract
+from rollup.store.identity import ChainIdentity
+from rollup.store.state import StateStore
 from rollup.types.blocks import BatchBlock, encode_batch
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: counts, size in bytes, and the L1 block up to which nothing is missing."""
+    """What was written: counts, size in bytes, and the L1 block up to which nothing is missing (0: its end is open)."""
 
     batches: int
     messages: int
@@ -42,18 +47,25 @@ async def export(
     deployment: DeploymentFlag = None,
     confirmations: ConfirmationsFlag = None,
     earlier: ExportFlag = None,
+    data: Annotated[
+        Path | None, Parameter(help="data folder of a challenger that does not run: take its replica and not L1's logs")
+    ] = None,
     common: Common = DEFAULT,
 ) -> None:
     """Write everything that is needed to rebuild a rollup where L1's old logs are gone.
 
     The genesis, every inbox message, and the calldata of every batch that stands; checked against L1 by its readers.
+    Where no node has the logs any more, --data takes them from what a challenger has kept.
     """
     settings, output = common.settings(), common.output()
     chain, address = find_target(settings, l1, rollup, deployment, confirmations, earlier)
     async with L1Client(chain.url, timeout=chain.timeout) as client:
-        written = await write_export(
-            client, address, out, confirmations=chain.confirmations, earlier=chain.export, on_progress=output.note
-        )
+        if data is None:
+            written = await write_export(
+                client, address, out, confirmations=chain.confirmations, earlier=chain.export, on_progress=output.note
+            )
+        else:
+            written = await copy_replica(client, address, data / REPLICA, out)
     output.result(
         {
             "file": out,
@@ -95,6 +107,37 @@ async def write_export(
         copy.write_messages(len(follower.chain.inbox))
         size = writer.finish(end.number, end.hash)
         return Exported(writer.batches, writer.messages, size, end.number)
+
+
+async def copy_replica(l1: L1Client, rollup: bytes, folder: Path, path: Path) -> Exported:
+    """Write what a replica in `folder` has kept, as far as it stands on L1; its end is open.
+
+    Raises `StoreError` if there is no replica of this rollup, or it is in use.
+    """
+    store = StateStore.open(folder, ChainIdentity(await l1.chain_id(), rollup))
+    try:
+        leaves, last = store.records.meta(GENESIS), store.records.last_batch()
+        if leaves is None:
+            raise StoreError(f"{folder} was filled before genesis leaves were kept: it cannot be exported")
+        contract = Contract(l1, rollup, load_artifact("Rollup"))
+        standing = await contract.call("batchCount") - 1
+        with open_writer(path, Head(store.identity.chain_id, rollup), leaves) as writer:
+            for index in range(1, min(standing, 0 if last is None else last.index) + 1):
+                record, facts = store.records.batch(index), await contract.call("batches", index)
+                if record is None or record.batch_hash != facts[2]:
+                    break  # reverted since
+                blocks = list(store.records.blocks(record.first, record.last))
+                for block in blocks:
+                    for message in block.messages:
+                        writer.add_message(message)
+                encoded = encode_batch(
+                    BatchBlock(block.header.timestamp, len(block.messages), block.header.state_root, block.txs)
+                    for block in blocks
+                )
+                writer.add_batch(BatchItem(facts[9], facts[3], record.l1_block, encoded))
+            return Exported(writer.batches, writer.messages, writer.finish(), 0)
+    finally:
+        store.close()
 
 
 def open_writer(path: Path, head: Head, leaves: bytes) -> AbstractContextManager[ExportWriter]:

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import structlog
 import trio
@@ -21,6 +20,7 @@ from challenger.defence import Defender, Listener
 from challenger.http import StatusServer
 from challenger.rewards import Bounties
 from challenger.status import Status
+from challenger.target import REPLICA
 from challenger.worker import WorkerDied, open_worker
 from rollup.derive.ahead import Ahead
 from rollup.derive.chain import DerivedBatch
@@ -38,9 +38,6 @@ from rollup.l1.contract import Contract
 from rollup.l1.verdict import pricer_address
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
-
-REPLICA: Final = "replica"
-"""Folder of the LevelDB inside the challenger's data folder."""
 
 log = structlog.get_logger()
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
 from rollup.config import L1Config, Settings
 from rollup.errors import ConfigError
 from rollup.l1.deployment import Deployment
+
+REPLICA: Final = "replica"
+"""Folder of the LevelDB inside a challenger's data folder."""
 
 L1Flag = Annotated[str | None, Parameter(help="HTTP endpoint of an Ethereum node")]
 RollupFlag = Annotated[str | None, Parameter(help="address of the Rollup contract; default: from the deployment file")]

@@ -6,10 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from rollup.cli.exits import ASKING, HERE, Accounts, Consent, Teller, Where, manner_of, open_exit
+from rollup.cli.exits import ASKING, HERE, Accounts, Consent, Where, manner_of, open_exit
 from rollup.cli.options import DEFAULT, Common
-from rollup.cli.verify import watching_progress
-from rollup.derive.mirror import open_mirror
 from rollup.exit.holdings import Whose
 from rollup.exit.leaving import leave
 
@@ -31,10 +29,6 @@ async def escape(
     """
     async with open_exit(where, common) as way:
         whose = Whose(None if account or everyone else way.payer.address, frozenset(account), everyone)
-        teller = Teller(way.output)
-        with watching_progress(way.output) as watch:
-            async with open_mirror(
-                way.contracts.client, way.contracts.rollup.address, export=way.export, on_progress=watch
-            ) as mirror:
-                left = await leave(way.payer, way.contracts, mirror, whose, manner_of(consent, teller))
-    teller.end(left, dry_run=consent.dry_run)
+        async with way.mirror() as mirror:
+            left = await leave(way.payer, way.contracts, mirror, whose, manner_of(consent, way.teller))
+        way.teller.end(left, dry_run=consent.dry_run)

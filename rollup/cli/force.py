@@ -12,7 +12,6 @@ from cyclopts.validators import Number
 
 from rollup.cli.addresses import read_address
 from rollup.cli.amounts import read_micro, read_usd, show_usd
-from rollup.cli.exits import show_time
 from rollup.cli.force_withdraw import force_withdraw
 from rollup.cli.forced import await_outcome, send_payload, tell_outcome
 from rollup.cli.forcing import FORCING, SENDING, Forcing, Patience, Sending, Waiting, open_force
@@ -23,6 +22,7 @@ from rollup.cli.signed_order import describe_order, read_side
 from rollup.cli.wallet import SLOT_BITS, Wallet
 from rollup.config import ClientConfig, L1Config
 from rollup.errors import ConfigError
+from rollup.exit.amounts import show_time
 from rollup.exit.outcome import outcome_of, outcomes_about
 from rollup.exit.payloads import (
     account_of,

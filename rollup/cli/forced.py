@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import trio
 
-from rollup.cli.exits import show_time
 from rollup.cli.forcing import Force, Sending
 from rollup.cli.output import Output, show
-from rollup.exit.amounts import show_cost
+from rollup.exit.amounts import show_cost, show_time
 from rollup.exit.errors import NotConfirmed
 from rollup.exit.forcing import ForceCost, Forced, force_message, quote_force, require_affordable
 from rollup.exit.outcome import Outcome, Stage, outcome_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollup.cli.exits import ASKING, HERE, Consent, Teller, Where, manner_of, open_exit
+from rollup.cli.exits import ASKING, HERE, Consent, Where, manner_of, open_exit
 from rollup.cli.options import DEFAULT, Common
 from rollup.exit.leaving import freeze as freeze_chain
 
@@ -15,6 +15,5 @@ async def freeze(*, where: Where = HERE, consent: Consent = ASKING, common: Comm
     it waits for that, and stops if the message is taken meanwhile.
     """
     async with open_exit(where, common) as way:
-        teller = Teller(way.output)
-        left = await freeze_chain(way.payer, way.contracts, manner_of(consent, teller))
-    teller.end(left, dry_run=consent.dry_run)
+        left = await freeze_chain(way.payer, way.contracts, manner_of(consent, way.teller))
+        way.teller.end(left, dry_run=consent.dry_run)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from rollup.cli.exits import ASKING, HERE, Accounts, Consent, Teller, Where, manner_of, open_exit
+from rollup.cli.exits import ASKING, HERE, Accounts, Consent, Where, manner_of, open_exit
 from rollup.cli.options import DEFAULT, Common
-from rollup.cli.verify import watching_progress
-from rollup.derive.mirror import open_mirror
 from rollup.exit.holdings import Whose
 from rollup.exit.rescue import rescue as walk_out
 
@@ -25,11 +23,7 @@ async def rescue(
     """
     async with open_exit(where, common) as way:
         whose = Whose(None if account else way.payer.address, frozenset(account))
-        teller = Teller(way.output)
-        with watching_progress(way.output) as watch:
-            async with open_mirror(
-                way.contracts.client, way.contracts.rollup.address, export=way.export, on_progress=watch
-            ) as mirror:
-                manner = manner_of(consent, teller)
-                left = await walk_out(way.payer, way.contracts, mirror, whose, manner, teller.situation)
-    teller.end(left, dry_run=consent.dry_run)
+        async with way.mirror() as mirror:
+            manner = manner_of(consent, way.teller)
+            left = await walk_out(way.payer, way.contracts, mirror, whose, manner, way.teller.situation)
+        way.teller.end(left, dry_run=consent.dry_run)

@@ -64,10 +64,10 @@ class VettedBatch:
 class Export:
     """A checked export, as far as it holds.
 
-    Up to L1 block `end` nothing is missing in it. Of one that was `cut`, because its last batches were reverted since,
-    what follows the last good batch is missing, and L1 is to be read from block `resume` on. The messages behind the
-    last batch begin at offset `tail`, after the inbox hash `tail_rolling`; `fork` is the number of reversions up to the
-    end, `finalised` L1's last final batch when it was checked.
+    Up to L1 block `end` nothing is missing in it. Of one that was `cut`, because its last batches were reverted since
+    or its end is open, what follows the last good batch is missing, and L1 is to be read from block `resume` on. The
+    messages behind the last batch begin at offset `tail`, after the inbox hash `tail_rolling`; `fork` is the number of
+    reversions up to the end, `finalised` L1's last final batch when it was checked.
     """
 
     path: Path

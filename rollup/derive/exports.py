@@ -7,6 +7,7 @@ A stream of msgpack arrays; the first item of each is its kind.
     [2, message]                                              in the order of the inbox
     [3, fork, poster, L1 block, blocks]                       a batch that stands, behind the messages L1 had by then
     [4, messages, batches, L1 block, its hash]                last: counts, and the L1 block up to which all is here
+                                                              (0 and nothing: what follows the last batch is not)
 
 Nothing in it is believed: see `vetting`.
 """
@@ -64,12 +65,20 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How much there is, and the L1 block (number, hash) up to which nothing is missing."""
+    """How much there is, and the L1 block (number, hash) up to which nothing is missing.
+
+    Of an export that was made without L1's logs (0, nothing): what follows its last batch may be missing.
+    """
 
     messages: int
     batches: int
-    l1_block: int
-    l1_hash: bytes
+    l1_block: int = 0
+    l1_hash: bytes = b""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what follows the last batch may be missing."""
+        return self.l1_block == 0 and not self.l1_hash
 
 
 Item = Head | GenesisItem | MessageItem | BatchItem | End
@@ -104,8 +113,8 @@ class ExportWriter:
         self.batches += 1
         self._put([_BATCH, item.fork, item.poster, item.l1_block, item.blocks])
 
-    def finish(self, l1_block: int, l1_hash: bytes) -> int:
-        """Close the file and give it its name; returns its size in bytes."""
+    def finish(self, l1_block: int = 0, l1_hash: bytes = b"") -> int:
+        """Close the file and give it its name; returns its size in bytes. Without a block its end is open."""
         self._put([_END, self.messages, self.batches, l1_block, l1_hash])
         self._file.flush()
         os.fsync(self._file.fileno())

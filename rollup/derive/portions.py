@@ -76,16 +76,12 @@ class PortionCheck:
 
     async def finish(self, end: End, batches: int) -> Export:
         """Check the end, by which nothing may be missing, and return what holds."""
-        export, block = self.export, await self._l1.get_block(end.l1_block)
+        export = self.export
         if (end.messages, end.batches) != (self._checked, batches):
             raise ExportRefused("the end", f"it counts {end.messages} messages and {end.batches} batches")
-        if block is None:
-            raise ExportRefused("the end", f"the node has no L1 block {end.l1_block} (yet)")
-        if block.hash != end.l1_hash:
-            raise ExportRefused("the end", f"L1's block {end.l1_block} is another; if L1 has reorganised, make it anew")
-        if export.batches and export.batches[-1].facts.l1_block > end.l1_block:
-            raise ExportRefused("the end", "it is before the last batch")
-        if export.cut:
+        block = None if end.is_open else await self._check_end(end)
+        if block is None or export.cut:
+            export.cut = True
             await self._resume_in_the_middle()
             return export
         export.messages, export.end, export.end_hash, export.resume = (
@@ -94,6 +90,17 @@ class PortionCheck:
         await self._check_nothing_is_missing(block)
         export.fork = await self._fork_at(block)
         return export
+
+    async def _check_end(self, end: End) -> Block:
+        """L1's block at the end."""
+        batches, block = self.export.batches, await self._l1.get_block(end.l1_block)
+        if block is None:
+            raise ExportRefused("the end", f"the node has no L1 block {end.l1_block} (yet)")
+        if block.hash != end.l1_hash:
+            raise ExportRefused("the end", f"L1's block {end.l1_block} is another; if L1 has reorganised, make it anew")
+        if batches and batches[-1].facts.l1_block > end.l1_block:
+            raise ExportRefused("the end", "it is before the last batch")
+        return block
 
     # -- batches -------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from rollup.crypto.signatures import Recover, recover
 from rollup.crypto.witness import build_witness
@@ -25,6 +26,9 @@ from rollup.store.records import BatchRecord, BlockRecord
 from rollup.store.state import StateStore
 from rollup.types.genesis import decode_leaves
 from rollup.types.reasons import Reason
+
+GENESIS: Final = "genesis"
+"""Name under which a store keeps the leaves of the genesis, as L1 has them: an export needs them."""
 
 OnBlock = Callable[[DerivedBlock, BlockResult, bytes], None]
 """Hears every block that was found right, with its result and its witness."""
@@ -54,6 +58,7 @@ class Replica:
         self._on_block = on_block
         if store.committed < 0:
             store.initialise(decode_leaves(origin.leaves), expected_root=origin.genesis.state_root)
+            store.commit((), Notes(meta={GENESIS: origin.leaves}))
 
     @property
     def batch(self) -> int:

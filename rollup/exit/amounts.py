@@ -1,6 +1,8 @@
-"""Money for a sentence."""
+"""Money and times for a sentence."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from rollup.types.limits import MILLION
 
@@ -17,3 +19,10 @@ def show_cost(wei: int) -> str:
     """Wei as ETH, rounded up to six decimals: what a step costs is an estimate anyway."""
     whole, part = divmod(-(-wei // 10**12), 10**6)
     return f"{whole:,}.{part:06d}"
+
+
+def show_time(time: int | None) -> str:
+    """L1 time (s); None: nobody can say."""
+    if time is None:
+        return "nobody can say when"
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

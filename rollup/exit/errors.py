@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollup.errors import ConfigError, L1Error, PlumblineError
+from rollup.exit.amounts import show_time
 
 
 class NotFrozen(PlumblineError):  # noqa: N818 - a state of affairs
@@ -21,7 +22,7 @@ class TooEarly(PlumblineError):  # noqa: N818 - a state of affairs
     """What is wanted is possible only after L1 time `after` (Unix seconds); now it is `now`."""
 
     def __init__(self, what: str, after: int, now: int) -> None:
-        super().__init__(f"{what} is possible after L1 time {after}, in {max(1, after + 1 - now):,} s; now it is {now}")
+        super().__init__(f"{what} is possible after {show_time(after)}, in {max(1, after + 1 - now):,} s of L1's time")
         self.after = after
         self.now = now
 
@@ -52,7 +53,7 @@ class L1StandsStill(L1Error):  # noqa: N818 - a state of affairs
 
     def __init__(self, what: str, after: int, now: int, patience: float) -> None:
         super().__init__(
-            f"waiting for {what} after L1 time {after}, but L1 has stood at {now} for {patience:g} s: "
+            f"waiting for {what} after {show_time(after)}, but L1 has stood at {show_time(now)} for {patience:g} s: "
             "its time passes only with its blocks",
             retryable=True,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from rollup.derive.mirror import Mirror
+from rollup.exit.amounts import show_time
 from rollup.exit.contracts import Contracts
 from rollup.exit.errors import AlreadyFrozen, NoMessageWaits, NothingToCollect, TooEarly
 from rollup.exit.holdings import Whose
@@ -64,7 +65,7 @@ def freeze_steps(contracts: Contracts, situation: Situation) -> tuple[tuple[Step
     waiting, after = situation.waiting, situation.freeze_after
     if waiting is None or after is None:
         return (), ()
-    why = f"no batch has taken message {waiting.index} since L1 time {waiting.time}"
+    why = f"no batch has taken message {waiting.index} since {show_time(waiting.time)}"
     if not situation.freezable:
         return (), (Later(Kind.FREEZE, waiting.index, after, GAS[Kind.FREEZE], f"{why}; it may still come in time"),)
     rollup = contracts.rollup

@@ -160,6 +160,10 @@ class _Draft:
             return
         if number in rescue.forced:
             await self._tell_outcome(holder)
+            if free >= WORTH_FORCING:
+                self.notes.append(
+                    f"account {number}: {show_usd(free)} USD can still be withdrawn; run this again for it"
+                )
             return
         if self.situation.overdue or holder.equity <= 0:
             return  # a message more changes nothing, or there is nothing to get

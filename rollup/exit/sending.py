@@ -17,7 +17,7 @@ from rollup.errors import L1Error, L1Refused, L1Reverted, PlumblineError
 from rollup.exit.amounts import show_cost
 from rollup.exit.contracts import Contracts
 from rollup.exit.holdings import ask_all
-from rollup.exit.steps import Key, Plan, Step
+from rollup.exit.steps import GAS, Key, Plan, Step
 from rollup.l1.account import L1Account, SentTransaction
 from rollup.l1.values import Receipt
 
@@ -103,6 +103,13 @@ async def quote(payer: L1Account, plan: Plan) -> Quote:
     price = (fees.max_fee - fees.max_priority_fee) // 2 + fees.max_priority_fee  # the node's base fee, not twice that
     fee = sum(step.fee for step in plan.now)
     return Quote(gas, sum(step.gas for step in plan.later), price, fee, balance)
+
+
+def require_funds(payer: L1Account, quoted: Quote) -> None:
+    """Raise `WalletEmpty` unless the wallet can pay for what is to be sent now."""
+    if quoted.balance < quoted.cost_now:
+        held, needed = show_cost(quoted.balance), show_cost(quoted.cost_now)
+        raise WalletEmpty(f"0x{payer.address.hex()} holds {held} ETH, and this costs about {needed} ETH: nothing sent")
 
 
 async def send_steps(
@@ -197,6 +204,10 @@ async def _estimate(payer: L1Account, step: Step) -> int:
         return await payer.client.estimate_gas(step.to, step.call, sender=payer.address, value=step.value)
     except L1Reverted:
         return 0
+    except L1Refused as error:
+        if "insufficient funds" not in error.reason.lower():
+            raise
+        return GAS[step.kind]  # no node tries what the wallet cannot pay
 
 
 def _chunks(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:

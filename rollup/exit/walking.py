@@ -16,7 +16,7 @@ from rollup.errors import L1Error
 from rollup.exit.clock import PATIENCE, POLL, await_time
 from rollup.exit.contracts import Contracts
 from rollup.exit.errors import L1StandsStill
-from rollup.exit.sending import Done, Passed, Quote, quote, send_steps, settle_pool
+from rollup.exit.sending import Done, Passed, Quote, quote, require_funds, send_steps, settle_pool
 from rollup.exit.situation import NEVER
 from rollup.exit.steps import Key, Plan
 from rollup.l1.account import L1Account
@@ -161,6 +161,7 @@ class _Walk:
         self._manner.tell(planned)
         if not plan.now and not (plan.later and self._manner.wait):
             return False
+        require_funds(self._payer, planned.quote)
         return await self._manner.agree(planned)
 
     async def _send(self, plan: Plan) -> bool:

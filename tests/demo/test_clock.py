@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from rollup.cli.demo import VARIANTS
 from rollup.demo.escape.setting import AUCTION, FREEZE_GRACE, PROPOSER_TIMEOUT, Variant, pass_time, plan_escape
 from rollup.demo.report import NotVerified
 from rollup.demo.setting import Settings, Stage
@@ -73,3 +74,8 @@ async def test_money_can_be_missing_only_where_it_is_meant_to(embedded: L1Client
     token = plans[Variant.SHORTFALL].token
     assert token is not None
     assert await embedded.get_code(token) == load_artifact("RecallableUSD").deployed_bytecode
+
+
+def test_the_command_offers_every_variant() -> None:
+    """By the names that the scenario knows."""
+    assert set(VARIANTS) == {str(variant) for variant in Variant}

@@ -10,8 +10,10 @@ import trio
 
 from rollup.cli.output import Output
 from rollup.cli.wallet import Wallet
+from rollup.demo.escape.killing import NEWCOMER
+from rollup.demo.escape.setting import STRANGER
 from rollup.demo.markets import sign_order
-from rollup.demo.party import DOLLAR, OPENINGS, USERS, Party, User, make_order
+from rollup.demo.party import DOLLAR, OPENINGS, USERS, Party, User, fee_of, make_order
 from rollup.demo.provoke import FLOOD, PROVOCATIONS
 from rollup.demo.report import NotVerified, Report, Step, require, require_equal
 from rollup.demo.script import POSTERS, SUCCESSOR
@@ -19,7 +21,7 @@ from rollup.demo.setting import CALL, FAR_CALL, FUTURE, PUT, demo_genesis
 from rollup.demo.waiting import GaveUp, until
 from rollup.derive.mirror import Mirror
 from rollup.devnet.client import Instrument
-from rollup.devnet.roles import BANKER, CHALLENGER, FEEDERS
+from rollup.devnet.roles import BANKER, CHALLENGER, FEEDERS, SEQUENCER
 from rollup.l1.deployment import market_numbers
 from rollup.l1.devkeys import dev_key
 from rollup.sequencer.faults import FAULTS
@@ -127,6 +129,15 @@ def test_a_trade_is_settled_with_the_fee_rounded_up() -> None:
     assert users.trades == 2
 
 
+def test_an_options_fee_is_a_share_of_its_forward_and_of_its_premium_at_most() -> None:
+    """0.03 % of 40,000 USD are 12 USD a coin; of a premium of 50 USD an eighth, 6.25 USD, is less. Rounded up."""
+    option = Instrument("BTC-20300101-40000-C", 4, 1, 1_000_000, 10_000, "option")
+    assert fee_of(option, 250_000, 2_500 * DOLLAR, 300) == 3 * DOLLAR
+    assert fee_of(option, 250_000, 50 * DOLLAR, 300) == 1_562_500
+    assert fee_of(option, 1, 50 * DOLLAR, 300) == 7
+    assert fee_of(option, 250_000, 50 * DOLLAR, 0) == 0
+
+
 class Shown(Mirror):
     """A mirror that shows given accounts."""
 
@@ -204,3 +215,12 @@ def test_no_key_plays_two_roles() -> None:
     roles = [*POSTERS, SUCCESSOR, BANKER, CHALLENGER, *range(FEEDERS, FEEDERS + 3)]
     assert len(set(roles)) == len(roles)
     assert max(roles) < USERS
+    leaving = [
+        SEQUENCER,
+        STRANGER,
+        BANKER,
+        *range(FEEDERS, FEEDERS + 3),
+        *range(USERS, USERS + len(OPENINGS)),
+        NEWCOMER,
+    ]
+    assert len(set(leaving)) == len(leaving)

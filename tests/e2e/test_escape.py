@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
+from rollup.cli.app import INTERRUPTED
 from rollup.l1.anvil import find_anvil, run_anvil
 from tests.support.programs import running_program
 
@@ -147,3 +149,13 @@ def test_an_unknown_scenario_or_variant_is_refused(tmp_path: Path) -> None:
     with running_program(["demo", "--scenario", "opera"], tmp_path) as program:
         assert program.wait(PATIENCE) == 2, program.said()
         assert "loop and escape" in program.events[0]["error"]["message"]
+
+
+@pytest.mark.slow
+def test_an_escape_that_is_interrupted_leaves_no_process(tmp_path: Path) -> None:
+    """Ctrl-C after the sequencer was killed, while a command of the way out runs."""
+    with running_program(["demo", "--scenario", "escape", "--data", str(tmp_path / "demo")], tmp_path) as program:
+        program.wait_for(lambda step: bool(step["step"] == "overdue"), PATIENCE)
+        program.send(signal.SIGINT)
+        assert program.wait(60) == INTERRUPTED, program.said()
+        assert not program.descendants()

@@ -14,7 +14,8 @@ from rollup.exit.contracts import find_contracts
 from rollup.exit.errors import L1StandsStill
 from rollup.exit.holdings import Whose
 from rollup.exit.leaving import leave
-from rollup.exit.sending import Done, WalletEmpty
+from rollup.exit.plan import plan_leaving
+from rollup.exit.sending import Done, WalletEmpty, send_steps
 from rollup.exit.walking import Happening, Manner, Trouble, Waits
 from rollup.l1 import dev
 from rollup.l1.account import L1Account, SentTransaction
@@ -189,15 +190,20 @@ async def test_l1_that_stands_still_ends_the_waiting(ending: Ending) -> None:
 
     async with Liar(ending.site.url) as node:
         node.distort = stop
-        with pytest.raises(L1StandsStill, match="collect of 0 after L1 time"):
+        with pytest.raises(L1StandsStill, match="waiting for collect of 0 after"):
             await live(ending, L1Account(node, dev_key(STRANGER)), Manner(wait=True, patience=0, poll=0))
 
 
 async def test_an_empty_wallet_sends_nothing(ending: Ending) -> None:
-    """The key holds no ether: typed, before anything is sent."""
+    """The key holds no ether: typed, before anything is sent or asked. Nor if it is spent on the way."""
     payer = L1Account(ending.site.l1, b"\x77" * 32)
-    with pytest.raises(WalletEmpty, match=r"holds 0\.000000 ETH"):
+    with pytest.raises(WalletEmpty, match=r"holds 0\.000000 ETH, and this costs about 0\.0"):
         await live(ending, payer)
+    contracts = await ending.contracts()
+    async with ending.mirror() as mirror:
+        plan = await plan_leaving(contracts, mirror, EVERYONE)
+    with pytest.raises(WalletEmpty, match="too little to finalise"):
+        await send_steps(payer, contracts, plan.now, print)
 
 
 async def test_a_transaction_that_is_not_mined_is_offered_at_a_higher_price(

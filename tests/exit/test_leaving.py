@@ -15,7 +15,7 @@ from rollup.exit.walking import Left
 from rollup.l1.client import L1Client
 from rollup.l1.contract import deploy
 from tests.support.chain import load_test_artifact
-from tests.support.exits import LATE, STRANGER, WINDOW, WITHDRAWN, Ending, open_disputed, open_ending
+from tests.support.exits import LATE, LONG, STRANGER, WINDOW, WITHDRAWN, Ending, open_ending, open_ending_on
 from tests.support.frauds import LIE
 from tests.support.poster import CASH, FIRST_OWNER, with_root
 
@@ -60,6 +60,17 @@ async def test_everybody_is_paid_to_the_unit(ending: Ending) -> None:
     assert (again.complete, again.done) == (True, ())
 
 
+async def test_any_kind_of_node_will_do(l1: L1Client) -> None:
+    """Nothing that is asked of L1 is known to one node only."""
+    async with open_ending_on(l1) as ending:
+        await ending.freeze()
+        await escape(ending, Whose(everyone=True))
+        await ending.travel(WINDOW + 1)
+        left = await escape(ending, Whose(everyone=True))
+        assert left.complete
+        assert left.paid == sum(ending.equity(account) for account in ending.owners)
+
+
 async def test_the_twin_of_the_appraiser_agrees_with_the_rules_of_trading(ending: Ending) -> None:
     """Settlement and margin value an account as the end does."""
     leaves = ending.poster.leaves
@@ -77,7 +88,7 @@ async def test_one_owner_leaves_alone(ending: Ending) -> None:
 
 async def test_pending_batches_are_waited_for(embedded: L1Client) -> None:
     """Frozen while a batch can still be proven wrong: nothing to send yet, and everything told with its time."""
-    async with open_disputed(embedded) as ending:
+    async with open_ending_on(embedded, dispute_window=LONG) as ending:
         await ending.freeze()
         left = await escape(ending, Whose(accounts=frozenset({1})))
         told = [(later.kind, later.amount) for later in left.plan.later]

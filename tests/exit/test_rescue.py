@@ -11,14 +11,14 @@ from rollup.exit.errors import NothingToCollect
 from rollup.exit.holdings import Whose
 from rollup.exit.rescue import rescue
 from rollup.exit.sending import Done
-from rollup.exit.situation import Situation
+from rollup.exit.situation import Situation, look
 from rollup.exit.steps import Kind
 from rollup.exit.walking import Happening, Left, Manner, Waits
 from rollup.exit.ways import Phase, phase_of, tell_ways
 from rollup.types.keys import account_key
 from rollup.types.leaves import Account
 from tests.support.deployed import DISPUTE_WINDOW
-from tests.support.exits import GRACE, STRANGER, WINDOW, Ending, open_ending
+from tests.support.exits import GRACE, STRANGER, WINDOW, WITHDRAWN, Ending, open_ending
 from tests.support.poster import CASH, FIRST_OWNER
 
 HOLDER, CASHIER = FIRST_OWNER, FIRST_OWNER + 2
@@ -125,3 +125,53 @@ async def test_what_positions_need_stays_behind(ending: Ending) -> None:
     leaf = Account.decode(ending.poster.leaves[account_key(0)])
     assert leaf.withdrawn == forced.step.amount
     assert 0 < forced.step.amount < ending.equity(0) + forced.step.amount
+
+
+async def test_a_refused_withdrawal_is_told_and_not_forced_again(ending: Ending) -> None:
+    """The sequencer takes an earlier withdrawal first, so the forced one asks for more than is left."""
+    half = CASH // 2
+
+    async def take() -> None:
+        await ending.hear()
+        first = await ending.poster.block(ending.poster.withdraw(2, half), take=0)
+        await ending.poster.post(first, await ending.poster.block())
+
+    async def age() -> None:
+        await ending.travel(DISPUTE_WINDOW + 1)
+
+    left, done, _ = await walk_out(ending, CASHIER, [("claim", age), ("freeze", take), ("claim", age)])
+    assert done.count(Kind.FORCE) == 1
+    assert left.complete
+    assert await ending.held(CASHIER) == half + WITHDRAWN
+    assert any("message 3 for account 2: refused in block" in note for note in left.plan.notes)
+    assert any("can still be withdrawn" in note for note in left.plan.notes)
+
+
+async def test_positions_alone_start_the_clock_of_a_silent_chain(ending: Ending) -> None:
+    """All that is left is margin and no message waits: a cancel is forced, and left waiting it ends the chain."""
+    contracts, payer = await ending.contracts(), ending.payer(HOLDER)
+    async with ending.mirror() as mirror:
+        await rescue(payer, contracts, mirror, Whose(payer.address))
+        await ending.hear()
+        await ending.poster.post(await ending.poster.block())
+        alive = await rescue(payer, contracts, mirror, Whose(payer.address))
+        assert alive.done == ()
+        assert any("its positions need all of it as margin" in note for note in alive.plan.notes)
+        await ending.travel(DISPUTE_WINDOW + 1)
+        silent = await rescue(payer, contracts, mirror, Whose(payer.address))
+    assert {Kind.FORCE, Kind.CLAIM} <= {done.step.kind for done in silent.done}
+    seen = await look(ending.site.l1, ending.site.deployment.rollup)
+    assert seen.waiting is not None
+    assert silent.plan.later[-1].kind is Kind.FREEZE
+
+
+async def test_a_deposit_on_its_way_is_rescued_too(ending: Ending) -> None:
+    """Its owner has no account yet, and the chain is frozen for the message."""
+    owner = ending.payer(7)
+    await ending.site.contract("Inbox").transact(ending.payer(0), "open", owner.address, CASH)
+    await ending.travel(DISPUTE_WINDOW + GRACE + 10)
+    contracts = await ending.contracts()
+    async with ending.mirror() as mirror:
+        left = await rescue(owner, contracts, mirror, Whose(owner.address))
+    assert [done.step.kind for done in left.done] == [Kind.FREEZE, Kind.FINALISE, Kind.REFUND]
+    assert (left.complete, left.paid) == (True, CASH)

@@ -20,7 +20,7 @@ from rollup.l1 import dev
 from rollup.l1.client import L1Client
 from tests.support.deployed import DISPUTE_WINDOW, ETHER, SEQUENCER
 from tests.support.derived import Liar
-from tests.support.exits import GRACE, LATE, WINDOW, WITHDRAWN, Ending, open_disputed, open_ending
+from tests.support.exits import GRACE, LATE, LONG, WINDOW, WITHDRAWN, Ending, open_ending, open_ending_on
 from tests.support.poster import CASH
 
 
@@ -106,7 +106,7 @@ async def test_the_end_shows_its_figures(ending: Ending) -> None:
 
 async def test_frozen_with_pending_batches_says_how_long(embedded: L1Client) -> None:
     """They can still be proven wrong."""
-    async with open_disputed(embedded) as ending:
+    async with open_ending_on(embedded, dispute_window=LONG) as ending:
         await ending.freeze()
         (told,) = tell_ways(await see(ending))
         assert "Batches 1 to 1 can be proven wrong for" in told
@@ -140,12 +140,17 @@ async def test_an_address_without_a_rollup_is_refused(ending: Ending) -> None:
         await find_contracts(ending.site.l1, ending.site.deployment.vault)
 
 
-async def test_time_ahead_is_that_of_the_next_block(ending: Ending) -> None:
+async def test_time_ahead_is_that_of_the_next_block(l1: L1Client) -> None:
     """On a development node, too, whose last block may be old."""
-    head = await ending.site.l1.get_block()
+    await dev.mine(l1)
+    head = await l1.get_block()
     assert head is not None
-    await dev.increase_time(ending.site.l1, 5_000)
-    assert await time_ahead(ending.site.l1, head.timestamp) >= head.timestamp + 5_000
+    await dev.increase_time(l1, 5_000)
+    ahead = await time_ahead(l1, head.timestamp)
+    await dev.mine(l1)
+    mined = await l1.get_block()
+    assert mined is not None
+    assert head.timestamp + 5_000 <= ahead <= mined.timestamp
 
 
 async def test_freezing_is_refused_with_the_reason(ending: Ending) -> None:

@@ -174,9 +174,9 @@ async def open_ending() -> AsyncIterator[Ending]:
 
 
 @asynccontextmanager
-async def open_disputed(l1: L1Client) -> AsyncIterator[Ending]:
-    """The same on a node of one's own, where batches stay open to dispute for longer than it takes to freeze."""
-    deployment = await prepare_site(l1, dated=True, dispute_window=LONG)
+async def open_ending_on(l1: L1Client, *, dispute_window: int = DISPUTE_WINDOW) -> AsyncIterator[Ending]:
+    """The same on any development node; with the window `LONG`, batches are still pending when the chain is frozen."""
+    deployment = await prepare_site(l1, dated=True, dispute_window=dispute_window)
     yield await _begin(Site(l1.url, l1, deployment))
 
 

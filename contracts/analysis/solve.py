@@ -1,15 +1,15 @@
-#!/usr/bin/env python3
-"""Ask two solvers whether a query of the symbolic checker can be met, and print the first answer:  solve QUERY.smt2
+# ruff: noqa: INP001 -- a program, no part of a package
+"""Ask two solvers whether a query of the symbolic checker can be met: `solve.py QUERY.smt2` prints the first answer.
 
-The checker first leaves multiplication and division open (`declare-fun`), and spells them out (`define-fun`) where that does not suffice.
-What they leave open is told here as far as 256-bit arithmetic makes it true:
+The checker first leaves multiplication and division open (`declare-fun`), and spells them out (`define-fun`) where that
+does not suffice. What they leave open is told here as far as 256-bit arithmetic makes it true:
 
 * a product with 0 or 1 is nothing or the other factor (the contracts' branchless arithmetic multiplies by comparisons);
 * an open product does not depend on the order of its factors;
 * factors below 2^128 do not overflow: dividing the product by one gives the other, and it grows with each of them.
 
-yices thinks in bits and finds counterexamples; cvc5 turns the bits into integers and is quick where sums are long. It answers here
-only that there is no counterexample. Both stand in the environment of this interpreter.
+yices thinks in bits and finds counterexamples; cvc5 turns the bits into integers and is quick where sums are long. It
+answers here only that there is no counterexample. Both stand in the environment of this interpreter.
 """
 
 import subprocess
@@ -58,7 +58,9 @@ def rewrite(text: str) -> str:
 
 def list_facts(text: str) -> Iterator[z3.BoolRef]:
     """What is true of the open products and quotients in a query."""
-    terms = {name: list(find_terms(z3.parse_smt2_string(text), name)) for name in ("f_evm_bvmul_256", "f_evm_bvudiv_256")}
+    terms = {
+        name: list(find_terms(z3.parse_smt2_string(text), name)) for name in ("f_evm_bvmul_256", "f_evm_bvudiv_256")
+    }
     products = terms["f_evm_bvmul_256"]
     for quotient in terms["f_evm_bvudiv_256"]:
         for product in products:
@@ -96,26 +98,21 @@ def is_small(term: z3.BitVecRef) -> z3.BoolRef:
     return z3.ULT(term, 1 << 128)
 
 
-def answer(process: subprocess.Popen[str]) -> str:
-    """What a solver that has ended says, if it is an answer."""
-    text, _ = process.communicate()
-    return text if text.startswith(("sat", "unsat")) else ""
-
-
 def main(query: str) -> int:
     """Race the solvers; the slower one is stopped."""
-    with tempfile.NamedTemporaryFile("w", suffix=".smt2") as file:
-        file.write(rewrite(Path(query).read_text()))
-        file.flush()
-        commands = [[str(Path(sys.executable).parent / "yices-smt2"), file.name], [sys.executable, "-c", CVC5, file.name]]
-        running = [
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for command in commands
-        ]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "query.smt2"
+        file.write_text(rewrite(Path(query).read_text()))
+        tools = Path(sys.executable).parent
+        commands = [[str(tools / "yices-smt2"), str(file)], [sys.executable, "-c", CVC5, str(file)]]
+        running = {
+            start(command, Path(folder) / f"{i}.out"): Path(folder) / f"{i}.out" for i, command in enumerate(commands)
+        }
         try:
             while running:
                 for process in [process for process in running if process.poll() is not None]:
-                    running.remove(process)
-                    if text := answer(process):
+                    text = running.pop(process).read_text()
+                    if text.startswith(("sat", "unsat")):
                         sys.stdout.write(text)
                         return 0
                 time.sleep(0.01)
@@ -125,6 +122,12 @@ def main(query: str) -> int:
                 process.wait()
     sys.stdout.write("unknown\n")
     return 1
+
+
+def start(command: list[str], output: Path) -> subprocess.Popen[bytes]:
+    """Run a solver; into a file, since nobody empties a pipe before it ends."""
+    with output.open("wb") as file:
+        return subprocess.Popen(command, stdout=file, stderr=subprocess.DEVNULL)  # noqa: S603 -- our own solvers
 
 
 if __name__ == "__main__":
