@@ -116,8 +116,8 @@ def test_blocks_of_random_games_survive_every_attempt(part: int) -> None:
         Move(kind, (3 * part + i) % 12, 1 + i % 11, (5 * i + part) % 16, i % 8, 7 * i % 64, 200, (i + part) % 5)
         for i, kind in enumerate(kinds)
     )
-    rounds = tuple(Round(pause, drift, moves) for pause, drift in ((1, -8), (30, -5), (200, 3)))
-    play(Plan((-40, 30, 80, 95, 104, 3), part, rounds), judge, Tally())
+    rounds = tuple(Round(pause, drift, (), moves) for pause, drift in ((1, -8), (30, -5), (200, 3)))
+    play(Plan((-40, 30, 80, 95, 104, 3), part, (), rounds), judge, Tally())
     assert len(tried) == len(rounds)
 
 

@@ -7,7 +7,8 @@ A position that the auction could not sell is closed against holders of the oppo
 
 Profit is size x (mark - average price) of the very position, leverage is the gross value of all the account holds over
 its equity. Who made most of the move with the least of his own money gives first, and nobody twice for one position.
-Where an average price is not known the profit counts as none. Equal ones go by account number.
+Where an average price is not known the profit counts as none. Equal ones go by account number. What is at stake is the
+position itself: at the mark nobody loses by being met. Only a position of an account that owes costs him more.
 """
 
 from __future__ import annotations
