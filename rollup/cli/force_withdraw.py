@@ -12,10 +12,11 @@ from rollup.cli.forced import send_payload
 from rollup.cli.forcing import FORCING, SENDING, Force, Forcing, Sending, open_force
 from rollup.cli.options import DEFAULT, Common
 from rollup.errors import InvalidTransaction, PlumblineError
-from rollup.exit.payloads import account_of, next_owner_nonce, sign_withdrawal
+from rollup.exit.payloads import account_of, next_owner_nonce, sign_withdrawal, transaction_of, waiting_messages
 from rollup.exit.reasons import sentence
 from rollup.exit.room import Room, room_of
 from rollup.types.reasons import Reason
+from rollup.types.transactions import Withdraw
 
 SPARE = 50
 """Per cent of the initial margin that stay besides it: prices move until the message's turn, perhaps a day later."""
@@ -23,6 +24,10 @@ SPARE = 50
 
 class NothingToWithdraw(PlumblineError):  # noqa: N818 - a state of affairs
     """Nothing can leave the account without closing positions."""
+
+
+class WithdrawsAlready(PlumblineError):  # noqa: N818 - a state of affairs
+    """The same withdrawal waits in L1's inbox."""
 
 
 async def force_withdraw(
@@ -34,6 +39,9 @@ async def force_withdraw(
     nonce: Annotated[
         int | None, Parameter(help="default: the next after the state's on L1", validator=Number(gte=0, lt=2**64))
     ] = None,
+    again: Annotated[
+        bool, Parameter(negative=(), help="also if such a withdrawal of the account waits in the inbox already")
+    ] = False,
     forcing: Forcing = FORCING,
     sending: Sending = SENDING,
     common: Common = DEFAULT,
@@ -48,11 +56,24 @@ async def force_withdraw(
         key = force.signing_key(number)
         room = await find_room(force, number)
         micro = most_of(number, room, spare) if amount == "all" else read_usd(amount)
+        if not again:
+            require_first(force, number, None if amount == "all" else micro)
         notes = notes_on(room, micro)
         chosen = next_owner_nonce(force.mirror, number) if nonce is None else nonce
         payload = sign_withdrawal(force.separator, number, micro, chosen, key)
         what = f"Withdraw {show_usd(micro)} USD from account {number}"
         return await send_payload(force, what, payload, sending, notes)
+
+
+def require_first(force: Force, number: int, micro: int | None) -> None:
+    """`WithdrawsAlready` if a withdrawal of the account (of that amount) waits: a repeated command pays once."""
+    for index, message in waiting_messages(force.mirror):
+        tx = transaction_of(message)
+        if isinstance(tx, Withdraw) and tx.account == number and micro in {None, tx.amount}:
+            raise WithdrawsAlready(
+                f"message {index} waits already and withdraws {show_usd(tx.amount)} USD from account {number}: "
+                f"follow it with `rollup force status {index} --wait consumed`, or add --again"
+            )
 
 
 async def find_room(force: Force, number: int) -> Room:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import trio
 
+from rollup.cli.display import make_bar
 from rollup.cli.forcing import Force, Sending
 from rollup.cli.output import Output, show
+from rollup.errors import L1Error, PlumblineError
 from rollup.exit.amounts import show_cost, show_time
 from rollup.exit.errors import NotConfirmed
 from rollup.exit.forcing import ForceCost, Forced, force_message, quote_force, require_affordable
-from rollup.exit.outcome import Outcome, Stage, outcome_of
-from rollup.exit.payloads import waiting_messages
+from rollup.exit.outcome import MessageUnknown, Outcome, Stage, outcome_of, outcomes_about
+from rollup.exit.payloads import sender_of, waiting_messages
 from rollup.exit.reasons import sentence
 from rollup.exit.room import rehearse
 from rollup.l1.artifacts import load_artifact
@@ -23,6 +27,12 @@ from rollup.types.messages import encode_message
 
 POLL: Final = 1.0
 """Seconds between two looks at L1 while waiting."""
+MISSES: Final = 20
+"""Looks in a row that do not find a message after which it counts as gone: a reorganisation may bring it back soon."""
+
+
+class MessageGone(PlumblineError):  # noqa: N818 - what happened
+    """A reorganisation of L1 took the message back."""
 
 
 async def send_payload(force: Force, what: str, payload: bytes, sending: Sending, notes: list[str]) -> int:
@@ -46,29 +56,82 @@ async def send_payload(force: Force, what: str, payload: bytes, sending: Sending
     if sending.wait is None:
         force.output.note(f"see what becomes of it: rollup force status {forced.index}")
         return 0
-    return await await_outcome(force, forced.index, sending)
+    message = encode_message(ForcedMessage(force.sender, payload))
+    return await await_outcome(force, forced.index, sending, message)
 
 
-async def await_outcome(force: Force, index: int, sending: Sending) -> int:
-    """Follow L1 until the message is consumed, or final; exit code 1 if it was refused or patience ran out."""
+async def await_outcome(force: Force, index: int, sending: Sending, message: bytes | None = None) -> int:
+    """Follow L1 until the message is consumed, or final; exit code 1 if it was refused or patience ran out.
+
+    With the `message` itself it is followed through reorganisations of L1, which may give it another number. L1 may
+    fail meanwhile: that is told, and waiting goes on.
+    """
     told: tuple[object, ...] = ()
+    missed = 0
     wanted = {Stage.FINAL} if sending.wait == "final" else {Stage.PENDING, Stage.FINAL}
-    with trio.move_on_after(float("inf") if sending.patience is None else sending.patience) as waiting:
+    patience = float("inf") if sending.patience is None else sending.patience
+    with trio.move_on_after(patience), _watching_wait(force.output) as watch:
         while True:
-            await force.mirror.advance()
-            outcome = await outcome_of(force.mirror, index)
-            now = (outcome.stage, outcome.reason, outcome.overdue)
+            try:
+                outcome = await _look(force, index, message)
+            except L1Error as error:
+                if not error.retryable:
+                    raise
+                force.output.note(f"L1 fails: {error}; trying again")
+                await trio.sleep(POLL)
+                continue
+            missed = 0 if outcome else missed + 1
+            if outcome is None:
+                if missed > MISSES:
+                    raise MessageGone(f"L1 has reorganised message {index} away: force it once more")
+                await trio.sleep(POLL)
+                continue
+            index = outcome.index
+            now = (index, outcome.stage, outcome.reason, outcome.overdue)
             if now != told:
                 told = now
                 tell_outcome(force.output, outcome)
             if outcome.stage in wanted:
                 return 0 if outcome.done else 1
+            watch(outcome)
             await trio.sleep(POLL)
-    assert waiting.cancelled_caught, "the loop ends by returning"
-    force.output.note(
-        f"still not {sending.wait}; go on waiting with `rollup force status {index} --wait {sending.wait}`"
-    )
+    again = f"rollup force status {index} --wait {sending.wait}"
+    force.output.note(f"still not {sending.wait}; go on waiting with `{again}`")
     return 1
+
+
+async def _look(force: Force, index: int, message: bytes | None) -> Outcome | None:
+    """What became of the message by now; None if L1 does not have it (any more, or yet again) under any number."""
+    await force.mirror.advance()
+    try:
+        outcome = await outcome_of(force.mirror, index)
+    except MessageUnknown:
+        if message is None:
+            raise
+    else:
+        if message is None or outcome.message == message:
+            return outcome
+    same = [each for each in await outcomes_about(force.mirror, sender=sender_of(message)) if each.message == message]
+    return same[-1] if same else None
+
+
+@contextmanager
+def _watching_wait(output: Output) -> Iterator[Callable[[Outcome], None]]:
+    """Show people on standard error how much of its time a message has waited."""
+    if output.json:
+        yield lambda _: None
+        return
+    with make_bar() as bar:
+        task = bar.add_task("waiting", total=None)
+
+        def watch(outcome: Outcome) -> None:
+            final = outcome.stage is Stage.PENDING and outcome.final_at is not None
+            until = outcome.final_at if final and outcome.final_at is not None else outcome.due
+            what = "until it is final" if final else "until it is due"
+            total = max(1, until - outcome.sent_at)
+            bar.update(task, description=f"L1 seconds {what}", completed=min(outcome.age, total), total=total)
+
+        yield watch
 
 
 def tell_outcome(output: Output, outcome: Outcome) -> None:

@@ -270,3 +270,53 @@ async def test_an_export_is_taken_where_logs_are_gone(site: Site, poster: Poster
     assert done.returncode == 1
     assert "the export is refused at " in done.stderr.decode()
     assert poster.messages
+
+
+async def test_a_command_that_is_repeated_withdraws_once(site: Site, poster: Poster, tmp_path: Path) -> None:
+    """Unless it is told to do it again."""
+    _, forced = await lines(site, tmp_path, "force-withdraw", "3", "--yes")
+    for amount in ("3", "all"):
+        done = await run(site, tmp_path, "force-withdraw", amount, "--yes")
+        assert done.returncode == 1
+        assert f"message {forced['index']} waits already" in done.stderr.decode()
+    await lines(site, tmp_path, "force-withdraw", "4", "--yes")
+    await lines(site, tmp_path, "force-withdraw", "3", "--yes", "--again")
+    await take(poster)
+    assert account(poster).withdrawn == 10_000_000
+
+
+@pytest.mark.parametrize("sent_again", [True, False])
+async def test_waiting_follows_a_message_through_a_reorganisation_of_l1(
+    site: Site, poster: Poster, tmp_path: Path, sent_again: bool
+) -> None:
+    """It may come back under another number, or not at all."""
+    snapshot, first = await dev.take_snapshot(site.l1), len(poster.messages)
+    told: list[subprocess.CompletedProcess[bytes]] = []
+
+    async def command() -> None:
+        told.append(await run(site, tmp_path, "force-withdraw", "7", "--yes", "--wait", "consumed", "--json"))
+
+    async def chain() -> None:
+        inbox = site.contract("Inbox")
+        while await inbox.call("count") == first:  # noqa: ASYNC110 - another process sends it
+            await trio.sleep(0.1)
+        (event,) = (await inbox.events("MessageAdded", from_block=0, to_block=await site.l1.block_number()))[first:]
+        await trio.sleep(2)
+        await dev.revert_to(site.l1, snapshot)
+        await inbox.transact(site.account(SEQUENCER), "deposit", 1, 5)
+        await dev.mine(site.l1, 5)
+        if sent_again:
+            payload = event.values["message"][21:]
+            await inbox.transact(site.account(OWNER), "force", payload, value=10**16)
+            await take(poster)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(command)
+        nursery.start_soon(chain)
+    answers = [msgspec.json.decode(line) for line in told[0].stdout.splitlines()]
+    if sent_again:
+        assert told[0].returncode == 0, told[0].stderr
+        assert (answers[-1]["index"], answers[-1]["done"]) == (first + 1, True)
+    else:
+        assert told[0].returncode == 1
+        assert answers[-1]["error"]["type"] == "MessageGone"

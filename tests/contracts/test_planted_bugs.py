@@ -44,7 +44,9 @@ BUGS = {
     "shares rounded up": Bug("Vault", ESCAPE, "equity * _pot / r", "(equity * _pot + registeredEquity - 1) / r"),
     "token's fee overlooked": Bug("Inbox", INBOX, "holds < held || holds - held != amount", "holds < held"),
     "fee that ignores the queue": Bug("Inbox", INBOX, "return baseFee + feeSlope *", "return baseFee + 0 *"),
-    "force after the end": Bug("Inbox", INBOX, "payable nonReentrant {\n        _requireRunning();", "payable {"),
+    "force after the end": Bug(
+        "Inbox", INBOX, "payable nonReentrant {\n        _requireRunning();", "payable nonReentrant {"
+    ),
 }
 STORIES = settings(
     max_examples=400,

@@ -22,6 +22,8 @@ def check_money(stage: Stage) -> None:
     for account, paid in vault.claimed.items():
         assert world.vault.call("claimed", account) == paid <= model.rollup.final.ledger.holders[account].withdrawn
     assert sum(vault.paid.values()) <= (vault.pot or 0)
+    assert world.vault.call("registeredEquity") == sum(vault.timely.values())
+    assert world.vault.call("spare") == (0 if vault.pot is None else vault.gap(vault.pot))
 
 
 def check_chain(stage: Stage) -> None:

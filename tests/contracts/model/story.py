@@ -59,18 +59,21 @@ class Story(RuleBasedStateMachine):
         """Of the model."""
         return self.stage.model.vault
 
-    @initialize(begun=st.sampled_from([True, True, True, False]))
-    def begin(self, begun: bool) -> None:
-        """Mostly in the midst of things: three accounts, a withdrawal that is final, and three who may post."""
-        if not begun:
+    @initialize(past=st.sampled_from(["quiet", "crash", "none"]))
+    def begin(self, past: str) -> None:
+        """Mostly in the midst of things: three accounts, a final withdrawal, three posters, perhaps a crash."""
+        if past == "none":
             return
         for owner in (BOB, CAROL, DAVE):
             self.stage.open(owner, owner, FUNDS)
         for who in (BOB, CAROL):
             self.stage.stake(who, MIN_STAKE)
-        self.publish(ALICE, count=3, deeds=[Deed("withdraw", 0, 0, 5 * USD), Deed("trade", 1, 2, 5_000)])
+        size = 5_000 if past == "quiet" else 12_000
+        self.publish(ALICE, count=3, deeds=[Deed("withdraw", 0, 0, 5 * USD), Deed("trade", 1, 2, size)])
+        if past == "crash":
+            self.publish(ALICE, count=0, deeds=[Deed("move", 0, 0, 5)])
         self.stage.chain.travel(DISPUTE_WINDOW + 1)
-        self.stage.finalise(1)
+        self.stage.finalise(len(self.rollup.batches) - 1)
 
     @invariant()
     def everything_is_as_it_should_be(self) -> None:

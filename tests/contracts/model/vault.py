@@ -79,12 +79,15 @@ class Vault:
             self.timely[account] = equity
             return
         pot = self._measure()
-        gap = max(0, pot - sum(self.timely.values())) - sum(self.paid[n] for n in self.late)
-        amount = min(equity, gap)
+        amount = min(equity, self.gap(pot))
         require(amount > 0, "NothingLeft", account)
         self._pay(self.end.holders[account].owner, amount, trick)
         self.late.add(account)
         self.pot, self.paid[account] = pot, amount
+
+    def gap(self, pot: int) -> int:
+        """What is left of a pot for those who are late."""
+        return max(0, pot - sum(self.timely.values())) - sum(self.paid[n] for n in self.late)
 
     def collect(self, account: int, trick: Trick, now: int) -> None:
         """Pay a timely account its share."""
