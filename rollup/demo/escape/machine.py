@@ -12,11 +12,10 @@ from typing import Any, Final
 import msgspec
 import trio
 
-import rollup
 from rollup.demo.report import NotVerified
 from rollup.l1.devkeys import dev_key
 
-SOURCES: Final = Path(rollup.__file__).resolve().parents[1]
+SOURCES: Final = Path(__file__).resolve().parents[3]
 """Where Python finds the program when it is run from a checkout."""
 KEY_FILE: Final = "key-"
 TAIL: Final = 600
