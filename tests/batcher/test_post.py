@@ -17,7 +17,8 @@ from rollup.l1 import dev
 from rollup.l1.client import L1Client
 from rollup.l1.devkeys import dev_address
 from rollup.l1.values import Fees
-from tests.support.batching import Died, Fragile, die, poster_of, tip, wait_for
+from rollup.types.messages import Forced, encode_message
+from tests.support.batching import Died, Fragile, die, poster_of, standing, tip, wait_for
 from tests.support.deployed import DISPUTE_WINDOW, ETHER, RIVAL, SEQUENCER, Site, open_site
 from tests.support.poster import Poster as Rival
 from tests.support.stock import Stock, open_stock
@@ -105,17 +106,23 @@ async def test_a_nonce_that_another_transaction_took_is_noticed_and_the_next_one
         except L1Error as error:
             failed.append(error)
 
-    async with trio.open_nursery() as nursery, without_mining(site):
-        nursery.start_soon(post)
-        await wait_for(lambda: waiting(site))
-        nonce = await site.l1.get_nonce(dev_address(SEQUENCER))
-        hand = site.account(SEQUENCER)
-        await hand.send(dev_address(RIVAL), value=1, nonce=nonce, fees=Fees(900 * 10**9, 900 * 10**9))
-        await dev.mine(site.l1)
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery, without_mining(site):
+            nursery.start_soon(post)
+            await wait_for(lambda: waiting(site))
+            await use_by_hand(site)
     assert failed, "the posting was superseded"
     assert await tip(site) == (0, 0)
     assert await poster.post_if_due() is not None
     assert await tip(site) == (1, 3)
+
+
+async def use_by_hand(site: Site) -> None:
+    """A transaction with the next nonce of the sequencer's key, at a price that nobody outbids."""
+    nonce = await site.l1.get_nonce(dev_address(SEQUENCER))
+    hand = site.account(SEQUENCER)
+    await hand.send(dev_address(RIVAL), value=1, nonce=nonce, fees=Fees(900 * 10**9, 900 * 10**9))
+    await dev.mine(site.l1)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -260,3 +267,26 @@ async def test_a_price_above_the_ceiling_is_an_alarm_and_nothing_is_sent(site: S
     assert await tip(site) == (0, 0)
     assert await poster_of(stock, site.l1, alarms).post_if_due() is not None
     assert alarms.texts() == ()
+
+
+async def test_a_batch_that_leaves_an_overdue_message_behind_waits_for_the_block_that_takes_it(
+    site: Site, stock: Stock
+) -> None:
+    """L1 would refuse it; nothing is sent, and the operator hears which message it is."""
+    alarms = Alarms()
+    poster = poster_of(stock, site.l1, alarms)
+    inbox, payer = site.contract("Inbox"), site.account(RIVAL)
+    await inbox.transact(payer, "force", b"\x02", value=await inbox.call("forceFee"))
+    await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)
+    await dev.mine(site.l1)
+    nonce = await site.l1.get_nonce(dev_address(SEQUENCER))
+    assert await poster.post_if_due() is None
+    assert standing(alarms) == {"overdue"}
+    assert "message 1 " in alarms.texts()[0]
+    assert await site.l1.get_nonce(dev_address(SEQUENCER)) == nonce
+    stock.ledger.take_message(encode_message(Forced(payer.address, b"\x02")))
+    stock.messages += 1
+    stock.seal()
+    assert await poster.post_if_due() is not None
+    assert standing(alarms) == set()
+    assert await tip(site) == (1, 4)

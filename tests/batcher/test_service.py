@@ -12,11 +12,17 @@ import trio
 
 from rollup.batcher.alarms import Alarms
 from rollup.batcher.service import run_batcher
+from rollup.errors import L1Error
+from rollup.l1 import dev
+from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
+from rollup.l1.contract import ContractAbi
 from tests.support.batching import poster_of, standing, tip, wait_for
-from tests.support.deployed import ETHER, RIVAL, SEQUENCER, Site, open_site
+from tests.support.deployed import DISPUTE_WINDOW, ETHER, RIVAL, SEQUENCER, Site, open_site
 from tests.support.relay import relay_to
 from tests.support.stock import Stock, open_stock
+
+POST_BATCH = f"0x{ContractAbi(load_artifact('Rollup').abi).function('postBatch').selector.hex()}"
 
 
 @pytest.fixture
@@ -112,3 +118,34 @@ async def test_an_l1_that_is_down_for_a_while_is_an_alarm_and_posting_goes_on(si
             return not standing(alarms)
 
         await wait_for(quiet)
+
+
+class Stubborn(L1Client):
+    """A client of a node that fails whenever a batch is to be posted."""
+
+    async def request(self, method: str, *params: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+        """Ask the node, or fail."""
+        if method == "eth_estimateGas" and params[0]["data"].startswith(POST_BATCH):
+            raise L1Error("no batches today", retryable=True)
+        return await super().request(method, *params, timeout=timeout)
+
+
+async def test_batches_become_final_though_none_can_be_posted(site: Site, stock: Stock) -> None:
+    """One failure does not keep the batcher from the rest of its work."""
+    poster, alarms = poster_of(stock, site.l1), Alarms()
+    assert await poster.post_if_due() is not None
+    known = (await poster._contract.batch(1)).batch_hash
+    stock.add()
+    await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)
+    await dev.mine(site.l1)
+    async with (
+        Stubborn(site.url) as client,
+        running(stock, client, alarms, finalise=True, verified=lambda index: known if index == 1 else None),
+    ):
+
+        async def final() -> bool:
+            return bool(await site.contract("Rollup").call("finalised") == 1)
+
+        await wait_for(final)
+        assert "no batches today" in str(alarms.texts())
+    assert await tip(site) == (1, 3)
