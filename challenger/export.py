@@ -62,7 +62,12 @@ async def export(
     async with L1Client(chain.url, timeout=chain.timeout) as client:
         if data is None:
             written = await write_export(
-                client, address, out, confirmations=chain.confirmations, earlier=chain.export, on_progress=output.note
+                client,
+                address,
+                out,
+                confirmations=chain.confirmations,
+                earlier=chain.export,
+                on_progress=tell_percent(output.note),
             )
         else:
             written = await copy_replica(client, address, data / REPLICA, out)
@@ -84,11 +89,12 @@ async def write_export(
     *,
     confirmations: int = 0,
     earlier: Path | None = None,
-    on_progress: Callable[[str], None] = lambda _: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Exported:
     """Read a rollup from L1 (or from an `earlier` export as far as that goes) and write it to `path`.
 
-    Batches are written as soon as they are final and held in memory until then. Raises `L1Error`, `ExportRefused`;
+    Batches are written as soon as they are final and held in memory until then. `on_progress` hears how many L1 blocks
+    were read, of how many. Raises `L1Error`, `ExportRefused`;
     `ConfigError` if the file cannot be written.
     """
     source = await open_source(l1, rollup, earlier)
@@ -99,7 +105,7 @@ async def write_export(
             copy.write(follower.chain.finalised)
             cursor, head = follower.cursor, follower.head
             if cursor is not None and head is not None:
-                on_progress(f"L1 block {cursor.number} of {head.number}: {writer.batches} batches written")
+                on_progress(cursor.number - source.origin.block, head.number - source.origin.block)
         end = follower.cursor
         if end is None:
             raise L1Error("nothing was read", retryable=True)
@@ -140,6 +146,20 @@ async def copy_replica(l1: L1Client, rollup: bytes, folder: Path, path: Path) ->
         store.close()
 
 
+def tell_percent(note: Callable[[str], None], step: int = 5) -> Callable[[int, int], None]:
+    """Tell progress in words, each time that it has grown by `step` per cent."""
+    told = 0
+
+    def hear(done: int, total: int) -> None:
+        nonlocal told
+        percent = 100 * done // max(1, total)
+        if percent >= told + step:
+            told = percent
+            note(f"{percent} % of L1's blocks since the deployment read")
+
+    return hear
+
+
 def open_writer(path: Path, head: Head, leaves: bytes) -> AbstractContextManager[ExportWriter]:
     """A writer of the file; `ConfigError` if it cannot be made."""
     try:
@@ -168,7 +188,7 @@ class _Copy:
                 for block in batch.blocks
             )
             writer.add_batch(BatchItem(batch.fork, batch.poster, batch.l1_block, blocks))
-        chain.trim(writer.batches)
+        chain.trim(min(writer.batches, chain.head.index))
 
     def write_messages(self, up_to: int) -> None:
         """Write the inbox messages before number `up_to` that were not written."""

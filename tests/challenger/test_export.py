@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import trio
 
-from challenger.export import copy_replica, write_export
+from challenger.export import copy_replica, tell_percent, write_export
 from challenger.target import REPLICA
 from rollup.derive.verification import verify_from_l1
 from rollup.derive.vetting import vet_export
@@ -123,9 +123,20 @@ async def test_a_file_that_cannot_be_written_is_an_error_and_an_interrupted_one_
     with pytest.raises(ConfigError, match="cannot be written"):
         await write_export(site.l1, site.deployment.rollup, tmp_path / "no" / "such" / "folder")
 
-    def interrupt(_: str) -> None:
+    def interrupt(_done: int, _total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         await write_export(site.l1, site.deployment.rollup, tmp_path / "past", on_progress=interrupt)
     assert [*await trio.Path(tmp_path).iterdir()] == []
+
+
+def test_progress_is_told_in_steps() -> None:
+    """However many blocks there are, some twenty lines; none twice."""
+    told: list[str] = []
+    hear = tell_percent(told.append)
+    for done in range(0, 5_001, 7):
+        hear(done, 5_000)
+    hear(5_000, 5_000)
+    assert len(told) == len(set(told)) == 20
+    assert told[-1].startswith("100 %")
