@@ -85,7 +85,7 @@ class _Draft:
         if fraud is not None:
             self.notes.append(
                 f"batch {fraud.batch.index} is wrong, and becomes the end state unless that is proven in time "
-                f"(`challenger` does it): {fraud}"
+                f"(`challenger prove` does it): {fraud}"
             )
         if pending is None or last < pending.first:
             return

@@ -16,7 +16,7 @@ from rollup.l1.client import L1Client
 from rollup.l1.contract import deploy
 from tests.support.chain import load_test_artifact
 from tests.support.exits import LATE, LONG, STRANGER, WINDOW, WITHDRAWN, Ending, open_ending, open_ending_on
-from tests.support.frauds import LIE
+from tests.support.frauds import LIE, revert_fraud, with_stolen_cash
 from tests.support.poster import CASH, FIRST_OWNER, with_root
 
 
@@ -116,6 +116,26 @@ async def test_a_wrong_batch_does_not_become_the_end_by_our_hand(ending: Ending)
     await rollup.transact(ending.payer(), "finalise", 2)
     with pytest.raises(EndUnknown, match="batch 2"):
         await escape(ending, Whose(everyone=True))
+
+
+async def test_fraud_that_is_proven_after_the_freeze_costs_nobody_anything(ending: Ending) -> None:
+    """The batch that stole is reverted with the chain frozen; everybody is paid by the state before it."""
+    honest = dict(ending.poster.leaves)
+    sealed = await ending.poster.block()
+    await ending.poster.post(with_root(sealed, with_stolen_cash(honest)))
+    ending.poster.leaves = honest
+    await ending.freeze()
+    contracts = await ending.contracts()
+    async with ending.mirror() as mirror:
+        left = await leave(ending.payer(), contracts, mirror, Whose(everyone=True))
+        assert not left.complete
+        await revert_fraud(ending.site, mirror.pipeline, STRANGER)
+        left = await leave(ending.payer(), contracts, mirror, Whose(everyone=True))
+        assert kinds(left) == [Kind.CLAIM, Kind.REFUND, Kind.REGISTER, Kind.REGISTER, Kind.REGISTER]
+        await ending.travel(WINDOW + 1)
+        await leave(ending.payer(), contracts, mirror, Whose(everyone=True))
+    for account, key in ending.owners.items():
+        assert await ending.held(key) == ending.equity(account) + {1: LATE, 2: WITHDRAWN}.get(account, 0)
 
 
 async def test_contract_is_paid_as_an_owner(ending: Ending) -> None:
