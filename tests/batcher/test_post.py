@@ -290,3 +290,16 @@ async def test_a_batch_that_leaves_an_overdue_message_behind_waits_for_the_block
     assert await poster.post_if_due() is not None
     assert standing(alarms) == set()
     assert await tip(site) == (1, 4)
+
+
+async def test_on_a_frozen_chain_nothing_is_posted_and_the_operator_hears_why(site: Site, stock: Stock) -> None:
+    """The message in the first block was never taken to L1; now it is too late."""
+    alarms = Alarms()
+    poster = poster_of(stock, site.l1, alarms)
+    await dev.increase_time(site.l1, 4 * DISPUTE_WINDOW)
+    await dev.mine(site.l1)
+    await site.contract("Rollup").transact(site.account(RIVAL), "freeze")
+    assert await poster.post_if_due() is None
+    assert "frozen" in alarms.texts()[0]
+    assert poster.excluded, "so that nothing more is taken in"
+    assert await tip(site) == (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rollup.rpc.client import RpcError, connect_ws
 from rollup.rpc.node import Node
 from rollup.sequencer.rejections import StoppedServing
 from tests.support.deployed import SEQUENCER, Site, open_site
+from tests.support.orphans import AGE, force, fresh_price, trading, withdrawal
 from tests.support.poster import FIRST_OWNER
 from tests.support.relay import relay_to
 from tests.support.served import Signatures, consumed, derive, funded, options, posted, serve, until_so
@@ -234,4 +236,29 @@ async def test_posted_batches_that_l1_loses_are_posted_again(site: Site, tmp_pat
         await withdraw(rpc, trader, 50)
         await posted(node)
     assert signatures.once()
+    await finish(site, tmp_path, signatures)
+
+
+async def test_no_patience_with_a_message_in_the_place_of_one_that_a_signed_block_consumed(
+    site: Site, tmp_path: Path
+) -> None:
+    """It lacks a price and would be held; but a block without it could be shown to both branches beside the first."""
+    signatures, ahead = Signatures(site), [0]
+    given = {"batch_interval": NEVER, "clock": lambda: int(time.time()) + ahead[0]}
+    async with trading(site, tmp_path) as (_, _, trader):
+        pass
+    snapshot = await dev.take_snapshot(site.l1)
+    async with serve(options(site, tmp_path, **given)) as node, connect_ws(node.address.ws_url) as rpc:
+        signatures.watch(node)
+        store, common = node.sequencer.store, node.sequencer.store.committed
+        await force(site, withdrawal(trader, 0, 100, 1))
+        await consumed(node, 3)
+        ahead[0] = AGE
+        await branch_off(site, snapshot)
+        await force(site, withdrawal(trader, 1, 50, 1))
+        await until_so(lambda: len(signatures.headers.get((0, common + 1), ())) == 2, "another block in its place")
+        await rpc.call("oracle/update", fresh_price(trader))
+        first = store.records.block(common + 1)
+        assert first is not None
+        assert (first.header.inbox_index, len(first.messages), first.txs) == (3, 1, b"")
     await finish(site, tmp_path, signatures)
