@@ -118,9 +118,6 @@ def notes_on(room: Room, micro: int) -> list[str]:
     elif room.positions:
         left = show_usd(room.equity - micro - room.initial)
         notes.append(f"{left} USD stay besides the initial margin: if prices take more than that, it is refused")
-    if room.insolvent:
-        count = room.insolvent
-        notes.append(f"{count} accounts are worth less than nothing: until that is settled nobody can withdraw")
     if room.bad_debt:
         notes.append(f"of losses that nobody has borne ({show_usd(room.bad_debt)} USD) the withdrawal bears its share")
     return notes

@@ -66,7 +66,7 @@ SENTENCES: Final = {
     Reason.NOT_FLAGGED: "the account is not flagged",
     Reason.AUCTION_OPEN: "the auction of the account is still open",
     Reason.INSURANCE: "the insurance fund does not hold enough",
-    Reason.INSOLVENCY: "withdrawals wait while an account is known to be worth less than nothing",
+    Reason.INSOLVENCY: "withdrawals that are not forced wait while an account is known to be worth less than nothing",
     Reason.DELEVERAGE_SIZE: "the size fits no two opposite positions",
     Reason.COMBO_LEGS: "the legs are not in order",
     Reason.LISTED: "it is listed already",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rollup.errors import BlockFull
+from rollup.errors import BlockFull, InvalidTransaction
 from rollup.exit.estate import Estate
 from rollup.stf.builder import BlockBuilder
 from rollup.stf.context import Read
 from rollup.stf.margin import initial, margin
 from rollup.stf.receipts import Receipt
 from rollup.stf.settlement import settle
-from rollup.types.keys import GLOBALS, series_key, underlying_key
-from rollup.types.leaves import Globals, MarketKind, Series, Underlying
-from rollup.types.limits import CLOSING, WIND_UP
+from rollup.types.keys import GLOBALS
+from rollup.types.leaves import Account, Globals, Position
+from rollup.types.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Room:
     """An account as a withdrawal meets it, in µUSD, at the last prices, however old they are.
 
     `most` leaves exactly the initial margin. `stale` names the markets it holds whose price is too old by now: until
-    there is a newer one no withdrawal succeeds. `insolvent` counts the accounts that hold up all withdrawals.
+    there is a newer one no withdrawal succeeds. Of `bad_debt` every withdrawal bears its share.
     """
 
     equity: int
@@ -30,7 +30,6 @@ class Room:
     initial: int
     positions: int
     stale: tuple[int, ...]
-    insolvent: int
     bad_debt: int
 
     @property
@@ -48,14 +47,16 @@ def room_of(read: Read, account: int, now: int) -> Room:
 
     `InvalidTransaction` if there is no such account, or it has no margin, as when sums leave their range.
     """
+    totals = Globals.decode(read(GLOBALS))
+    builder = BlockBuilder(read, max(now, totals.time), bytes(32))
     estate = Estate(read)
-    totals, found = estate.globals(), estate.account(account)
-    stale = tuple(held.market for held in found.positions if _is_stale(estate, held.market, max(now, totals.time)))
-    settled = settle(estate, found)
-    equity, maintenance = margin(estate, settled)
-    return Room(
-        equity, maintenance, initial(maintenance), len(settled.positions), stale, totals.insolvent, totals.bad_debt
-    )
+    found = estate.account(account)
+    stale = tuple(held.market for held in found.positions if _is_stale(builder, found, held))
+    if stale:  # by the last prices, at their time
+        equity, maintenance = margin(estate, settle(estate, found))
+    else:
+        equity, maintenance = builder.margin_of(found)
+    return Room(equity, maintenance, initial(maintenance), len(found.positions), stale, totals.bad_debt)
 
 
 def rehearse(read: Read, separator: bytes, messages: Iterable[bytes], now: int) -> Receipt | None:
@@ -80,17 +81,10 @@ def rehearse(read: Read, separator: bytes, messages: Iterable[bytes], now: int) 
     return receipt
 
 
-def _is_stale(estate: Estate, number: int, now: int) -> bool:
-    """Whether `settle` and `margin` would refuse the price of a market at that time."""
-    market = estate.market(number)
-    underlying = Underlying.decode(estate.read(underlying_key(market.underlying)))
-    if market.kind == MarketKind.PERP:
-        return _is_between(now - underlying.time, underlying.max_age)
-    series = Series.decode(estate.read(series_key(market.underlying, market.series)))
-    ends = series.settlement or now >= series.expiry + CLOSING
-    return not ends and _is_between(now - series.time, underlying.max_age)
-
-
-def _is_between(age: int, max_age: int) -> bool:
-    """Too old to trade by, and not yet so old that it is the last word."""
-    return max_age < age <= WIND_UP
+def _is_stale(builder: BlockBuilder, account: Account, held: Position) -> bool:
+    """Whether a block now would refuse to value this position for the age of its price."""
+    try:
+        builder.margin_of(replace(account, positions=(held,)))
+    except InvalidTransaction as refusal:
+        return Reason(refusal.reason) is Reason.ORACLE_STALE
+    return False
