@@ -15,14 +15,12 @@ from rollup.derive.pipeline import Progress
 from rollup.exit.amounts import show_cost, show_time
 from rollup.exit.sending import Done, Passed
 from rollup.exit.situation import Situation
-from rollup.exit.steps import Kind, Later, Plan, Step
+from rollup.exit.steps import Kind, Later, Plan, Step, noun_of
 from rollup.exit.walking import Happening, Left, Planned, Trouble, Waits
 from rollup.exit.ways import Phase, phase_of, show_span, tell_ways
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-
-_NOUNS = {Kind.FINALISE: "batch", Kind.FREEZE: "message", Kind.REFUND: "message"}
 
 
 class Teller:
@@ -76,7 +74,7 @@ class Teller:
                 self._tell_done(happening)
             case Passed(step, reason, early):
                 why = "not due yet" if early else "done already, or overtaken"
-                self._output.note(f"{_title(step)}: passed over, {why} ({reason})")
+                self._output.note(f"{step.title}: passed over, {why} ({reason})")
             case Waits():
                 self._tell_wait(happening)
             case Trouble(error, pause):
@@ -128,17 +126,17 @@ class Teller:
             self._output.result(_fields(step) | result | {"paid": plain_usd(done.paid), "micro_paid": done.paid})
             return
         paid = f", {show_usd(done.paid)} USD to {show(step.owner)}" if done.paid else ""
-        print(f"{_title(step)}: done{paid} ({show(done.transaction)})", flush=True)
+        print(f"{step.title}: done{paid} ({show(done.transaction)})", flush=True)
 
     def _tell_wait(self, waits: Waits) -> None:
-        what = f"waiting for {waits.what}"
+        what = f"waiting to {waits.what}"
         if what != self._shown:
             self._begun = waits.now
             if self._output.json:
                 self._output.result({"waiting": waits.what, "after": waits.after, "now": waits.now})
             else:
-                when = "as soon as somebody acts" if waits.after is None else f"possible after {show_time(waits.after)}"
-                self._output.note(f"{what}, {when}")
+                when = "as soon as others act" if waits.after is None else f"possible after {show_time(waits.after)}"
+                self._output.note(f"{what}, {when}: {waits.why}")
         if self._output.json:
             self._shown = what
         else:
@@ -150,7 +148,7 @@ class Teller:
             self._clear()
             self._bar = make_bar()
             self._bar.start()
-            self._bar.add_task(what)
+            self._bar.add_task(what, total=None)
             self._shown = what
         self._bar.update(self._bar.task_ids[0], completed=done, total=total or None)
 
@@ -160,16 +158,8 @@ class Teller:
         self._bar = None
 
 
-def _title(step: Step | Later) -> str:
-    return f"{step.kind} {_noun(step)} {step.subject}"
-
-
-def _noun(step: Step | Later) -> str:
-    return _NOUNS.get(step.kind, "account")
-
-
 def _fields(step: Step | Later) -> dict[str, Any]:
-    fields: dict[str, Any] = {"step": step.kind.value, _noun(step): step.subject, "why": step.why}
+    fields: dict[str, Any] = {"step": step.kind.value, noun_of(step.kind): step.subject, "why": step.why}
     if step.owner is not None:
         fields["owner"] = step.owner
     if step.amount is not None:
@@ -179,7 +169,7 @@ def _fields(step: Step | Later) -> dict[str, Any]:
 
 def _row(step: Step | Later, cost: int, when: str) -> tuple[str, ...]:
     amount = "" if step.amount is None else show_usd(step.amount)
-    about = f"{_noun(step)} {step.subject}"
+    about = f"{noun_of(step.kind)} {step.subject}"
     return step.kind.value, about, amount, show(step.owner or ""), show_cost(cost), when, step.why
 
 
@@ -204,7 +194,7 @@ def _what_remains(left: Left, *, dry_run: bool) -> list[str]:
     if dry_run:
         return ["nothing was sent: this was a dry run"]
     steps: list[Step | Later] = [*plan.now, *plan.later]
-    names = ", ".join(_title(step) for step in steps[:8]) + (" and more" if len(steps) > 8 else "")
+    names = ", ".join(step.title for step in steps[:8]) + (" and more" if len(steps) > 8 else "")
     told = [f"still to do: {names}"]
     if plan.next_due is not None:
         told.append(f"run this again after {show_time(plan.next_due)}, or with --wait")

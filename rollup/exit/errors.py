@@ -53,7 +53,7 @@ class L1StandsStill(L1Error):  # noqa: N818 - a state of affairs
 
     def __init__(self, what: str, after: int, now: int, patience: float) -> None:
         super().__init__(
-            f"waiting for {what} after {show_time(after)}, but L1 has stood at {show_time(now)} for {patience:g} s: "
+            f"waiting to {what} after {show_time(after)}, but L1 has stood at {show_time(now)} for {patience:g} s: "
             "its time passes only with its blocks",
             retryable=True,
         )

@@ -34,7 +34,15 @@ GAS: Final = {
 GAS_PER_POSITION: Final = 26_000
 """What a position adds to a registration."""
 
+NOUNS: Final = {Kind.FINALISE: "batch", Kind.FREEZE: "message", Kind.REFUND: "message"}
+"""What a step is about, if not an account."""
+
 Key = tuple[Kind, int]
+
+
+def noun_of(kind: Kind) -> str:
+    """What steps of this kind are about."""
+    return NOUNS.get(kind, "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,11 @@ class Step:
     fee: int = 0
 
     @property
+    def title(self) -> str:
+        """The step in short."""
+        return f"{self.kind} {noun_of(self.kind)} {self.subject}"
+
+    @property
     def key(self) -> Key:
         """What tells steps apart."""
         return self.kind, self.subject
@@ -72,6 +85,11 @@ class Later:
     why: str
     owner: bytes | None = None
     amount: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The step in short."""
+        return f"{self.kind} {noun_of(self.kind)} {self.subject}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Nothing can be sent before L1's time is past `after` (s), None if others must act; now it is `now`."""
+    """`what` cannot be sent before L1's time is past `after` (s), None if others must act, for the reason `why`."""
 
     what: str
     after: int | None
     now: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +199,12 @@ class _Walk:
         manner, now = self._manner, plan.situation.now
         after = NEVER if plan.next_due is None or plan.next_due < now else plan.next_due
         first = next((step for step in plan.later if step.after == after), plan.later[0])
-        what = first.why if after == NEVER else f"{first.kind} of {first.subject}"
+        what = first.title
         await await_time(
             self._contracts.client,
             after,
             what,
-            tell=lambda time: manner.tell(Waits(what, None if after == NEVER else after, time)),
+            tell=lambda time: manner.tell(Waits(what, None if after == NEVER else after, time, first.why)),
             patience=manner.patience,
             poll=manner.poll,
             since_block=plan.situation.l1_block if plan.restless or after == NEVER else None,

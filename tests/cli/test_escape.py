@@ -69,7 +69,7 @@ async def test_words_for_people_on_one_stream_and_costs_on_the_other(ending: End
     assert f"collect account 0: done, {ending.equity(0) / 10**6:,.2f} USD" in said
     assert said.endswith("nothing is left to do\n")
     assert "ETH now" in aside
-    assert "waiting for collect of 0, possible after 20" in aside
+    assert "waiting to collect account 0, possible after 20" in aside
 
 
 async def test_nothing_is_sent_without_consent(ending: Ending, tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ async def test_l1_that_stands_still_ends_the_waiting(ending: Ending) -> None:
 
     async with Liar(ending.site.url) as node:
         node.distort = stop
-        with pytest.raises(L1StandsStill, match="waiting for collect of 0 after"):
+        with pytest.raises(L1StandsStill, match="waiting to collect account 0 after"):
             await live(ending, L1Account(node, dev_key(STRANGER)), Manner(wait=True, patience=0, poll=0))
 
 
