@@ -22,7 +22,7 @@ from rollup.sequencer.takeover import (
 )
 from tests.support.deployed import DISPUTE_WINDOW, ETHER, RIVAL, SEQUENCER, Site, open_site
 from tests.support.orphans import pass_time
-from tests.support.poster import start_poster
+from tests.support.poster import Poster, start_poster
 from tests.support.programs import running_program
 
 HEIR = dev_address(RIVAL)
@@ -30,10 +30,18 @@ PATIENCE = 60.0
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    """An L1 with the contracts; the sequencer is staked and has never posted."""
+async def honest() -> AsyncIterator[Poster]:
+    """The designated sequencer, which is staked and has posted just now."""
     async with open_site() as opened:
-        yield opened
+        poster = await start_poster(opened)
+        await poster.post(await poster.block())
+        yield poster
+
+
+@pytest.fixture
+async def site(honest: Poster) -> Site:
+    """The L1 on which it has."""
+    return honest.site
 
 
 def contract_of(site: Site) -> RollupContract:
@@ -62,16 +70,17 @@ async def test_while_the_sequencer_is_in_turn_a_stranger_is_told_until_when(site
     await dev.set_next_timestamp(site.l1, posted + DISPUTE_WINDOW + 1)
     await dev.mine(site.l1)
     found = await take_turn(site, [])
-    assert (found.missing_stake, found.batch, found.block) == (ETHER, 0, 0)
+    assert (found.missing_stake, found.batch, found.block) == (ETHER, 1, 1)
     await site.contract("Rollup").transact(site.account(RIVAL), "stake", value=ETHER)
     assert await contract_of(site).may_post(HEIR), "L1 agrees"
     assert (await survey(contract_of(site), HEIR)).missing_stake == 0
 
 
-async def test_waiting_ends_when_the_turn_comes_and_begins_anew_when_the_sequencer_posts(site: Site) -> None:
+async def test_waiting_ends_when_the_turn_comes_and_begins_anew_when_the_sequencer_posts(
+    site: Site, honest: Poster
+) -> None:
     """Each change is told once."""
     told: list[Succession] = []
-    honest = await start_poster(site)
     ended = trio.Event()
 
     async def wait() -> None:
@@ -96,11 +105,13 @@ async def test_waiting_ends_when_the_turn_comes_and_begins_anew_when_the_sequenc
             await ended.wait()
     assert [each.is_open for each in told] == [False, False, True]
     assert told[1].open_since == told[2].open_since > told[0].open_since
-    assert told[2].batch == 1
+    assert told[2].batch == 2
 
 
 async def test_a_sequencer_without_stake_is_nobodys_turn(site: Site) -> None:
     """Nobody has to wait for its silence."""
+    await pass_time(site)
+    await site.contract("Rollup").transact(site.account(SEQUENCER), "finalise", 1)
     await site.contract("Rollup").transact(site.account(SEQUENCER), "unstake")
     found = await take_turn(site, [])
     assert (found.is_open, found.open_since) == (True, 0)
@@ -130,9 +141,8 @@ async def test_a_wallet_that_cannot_pay_stake_and_batches_is_told_before_anythin
     assert await contract_of(site).stake_of(HEIR) == 0
 
 
-async def test_nobody_takes_over_a_frozen_chain(site: Site) -> None:
+async def test_nobody_takes_over_a_frozen_chain(site: Site, honest: Poster) -> None:
     """The way out is another one."""
-    honest = await start_poster(site)
     await honest.open()
     await pass_time(site, 4 * DISPUTE_WINDOW)
     await site.contract("Rollup").transact(site.account(RIVAL), "freeze")
@@ -151,6 +161,6 @@ async def test_the_command_says_why_not_and_what_it_costs(site: Site, tmp_path: 
     await pass_time(site)
     with running_program(command, tmp_path) as heir:
         event = await trio.to_thread.run_sync(heir.wait_for, lambda each: each["event"] == "takeover", PATIENCE)
-        assert (event["stake"], event["batch"]) == (ETHER, 0)
+        assert (event["stake"], event["batch"]) == (ETHER, 1)
         await trio.to_thread.run_sync(heir.wait_for, lambda each: each["event"] == "listening", PATIENCE)
         assert await contract_of(site).stake_of(HEIR) == ETHER
