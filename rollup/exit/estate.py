@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from rollup.derive.mirror import Mirror
-from rollup.errors import InvalidTransaction, StoreError
+from rollup.errors import StoreError
 from rollup.exit.errors import EndUnknown, NotInEndState
 from rollup.stf.context import Context, Read
 from rollup.stf.expiry import closed, value_at_expiry
 from rollup.stf.fixed import div_floor
 from rollup.stf.funding import funding_due
-from rollup.stf.margin import initial, margin
 from rollup.stf.meters import Unmetered
-from rollup.stf.settlement import settle
 from rollup.stf.sheets import sheet_of
 from rollup.store.view import View
 from rollup.types.keys import GLOBALS, KeyKind, account_key, account_of, kind_of, market_key, series_key, underlying_key
@@ -52,20 +50,6 @@ def equity_of(read: Read, account: int) -> int:
     found = estate.account(account)
     worths = [_appraise(estate, position) for position in found.positions]
     return found.cash + sum(paid for paid, _ in worths) + div_floor(sum(raw for _, raw in worths), MILLION)
-
-
-def withdrawable(read: Read, account: int) -> int:
-    """What an account can withdraw and keep half as much again as its initial margin, since prices move until its turn.
-
-    µUSD; of an account without positions all of it. 0 where the rules of trading would refuse (SPEC section 6).
-    """
-    estate = Estate(read)
-    try:
-        found = margin(estate, settle(estate, estate.account(account)))
-    except InvalidTransaction:
-        return 0
-    needed = initial(found.maintenance)
-    return max(0, found.equity - needed - needed // 2)
 
 
 def _appraise(estate: Estate, position: Position) -> tuple[int, int]:
@@ -136,9 +120,9 @@ class EndState:
         worth = equity_of(self._view.read, account)
         return Holder(account, found.owner, found.withdrawn, worth, len(found.positions))
 
-    def withdrawable(self, account: int) -> int:
-        """What could be withdrawn from it if the chain goes on, µUSD; see `withdrawable`."""
-        return withdrawable(self._view.read, account)
+    def read(self, key: int) -> bytes:
+        """A leaf, empty if absent."""
+        return self._view.read(key)
 
     def registration(self, account: int) -> bytes:
         """The witness that `Vault.register` wants."""

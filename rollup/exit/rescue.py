@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from rollup.derive.mirror import Mirror
+from rollup.errors import InvalidTransaction
 from rollup.exit.amounts import show_usd
 from rollup.exit.contracts import Contracts
 from rollup.exit.errors import NothingToCollect
@@ -30,6 +31,7 @@ from rollup.exit.payloads import (
     waiting_messages,
 )
 from rollup.exit.plan import read_both
+from rollup.exit.room import room_of
 from rollup.exit.sending import Done
 from rollup.exit.situation import Situation
 from rollup.exit.steps import GAS, Kind, Later, Plan, Step
@@ -37,6 +39,8 @@ from rollup.exit.walking import DEFAULT, Happening, Left, Manner, walk
 from rollup.l1.account import L1Account
 from rollup.types.limits import CASH_BOUND, MILLION
 
+SPARE_PERCENT: Final = 50
+"""Of the initial margin, left in an account besides it: prices move until the withdrawal's turn."""
 WORTH_FORCING: Final = MILLION
 """µUSD below which nothing is forced: a message costs more."""
 
@@ -144,8 +148,7 @@ class _Draft:
         """Force out what can be withdrawn; end the chain for it if it is left waiting."""
         stake = bool(late)
         for holder in holders:
-            free = min(self.newest.withdrawable(holder.account), CASH_BOUND - 1)
-            await self._force(holder, free)
+            await self._force(holder, self._free(holder.account))
             stake = stake or holder.equity > 0 or any(later.subject == holder.account for later in self.later)
         if stake:
             now, later = freeze_steps(self.rescue.contracts, self.situation)
@@ -179,6 +182,14 @@ class _Draft:
                 f"account {number} is worth {worth} USD, and its positions need all of it as margin: close them, or "
                 "have somebody take the other side (`rollup force`)"
             )
+
+    def _free(self, account: int) -> int:
+        """What may be withdrawn, µUSD; 0 where the rules of trading would refuse any amount."""
+        try:
+            found = room_of(self.newest.read, account, self.situation.now)
+        except InvalidTransaction:
+            return 0
+        return min(found.with_spare(SPARE_PERCENT), CASH_BOUND - 1)
 
     async def _withdraw(self, holder: Holder, free: int) -> None:
         why = f"withdraw {show_usd(free)} USD through L1"
