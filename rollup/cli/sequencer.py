@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from rollup.batcher.contracts import RollupContract
 from rollup.cli.events import events_of
-from rollup.cli.options import DEFAULT, Common
+from rollup.cli.options import DEFAULT, Common, ExportFlag
 from rollup.cli.output import Output
 from rollup.config import KeySource, L1Config, SequencerConfig
 from rollup.crypto.signatures import address_of
@@ -41,6 +41,7 @@ async def serve_sequencer(
     block_seconds: Annotated[float | None, Parameter(help="a block is sealed after this long")] = None,
     batch_seconds: Annotated[float | None, Parameter(help="a batch is posted after this long")] = None,
     confirmations: Annotated[int | None, Parameter(help="L1 blocks on top of one before it is believed")] = None,
+    export: ExportFlag = None,
     fault: Annotated[
         str | None, Parameter(help=f"DISHONEST ON PURPOSE, to see challengers at work: {', '.join(FAULTS)}")
     ] = None,
@@ -58,7 +59,7 @@ async def serve_sequencer(
     gone. The books begin empty; accounts and positions are those that L1 has.
     """
     settings = common.settings()
-    chain = settings.role(L1Config, url=l1, deployment=deployment, confirmations=confirmations)
+    chain = settings.role(L1Config, url=l1, deployment=deployment, confirmations=confirmations, export=export)
     config = settings.role(
         SequencerConfig,
         host=host,
@@ -105,6 +106,7 @@ def options_of(config: SequencerConfig, chain: L1Config, rollup: bytes, key: Key
         batch_interval=config.batch_seconds,
         batch_bytes=config.batch_bytes,
         confirmations=chain.confirmations,
+        export=chain.export,
         rehearsal_interval=config.rehearsal_seconds or None,
     )
 

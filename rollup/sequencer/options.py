@@ -44,6 +44,8 @@ class SequencerOptions:
     batch_bytes: int = 100_000
     poll_interval: float = 0.25
     confirmations: int = 1
+    export: Path | None = None
+    """A watcher's export, where the node has dropped its old logs."""
     max_order_life: int = 30 * 86_400
     max_orders_per_account: int = 512
     finalise: bool = True

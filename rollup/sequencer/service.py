@@ -24,7 +24,6 @@ from rollup.crypto.signatures import address_of
 from rollup.derive.follower import Follower
 from rollup.derive.origin import Origin
 from rollup.derive.replica import Replica
-from rollup.derive.source import L1Source
 from rollup.errors import StoreError
 from rollup.l1.account import L1Account
 from rollup.l1.client import L1Client
@@ -79,11 +78,12 @@ async def run_sequencer(
 
     Raises `StoreError` if the database cannot be used (any more), `L1Error` if L1 cannot be read at the start.
     """
-    async with L1Client(options.l1_url) as l1, open_store(l1, options) as (origin, store):
+    async with L1Client(options.l1_url) as l1, open_store(l1, options) as (source, store):
+        origin = source.origin
         memo, alarms, writer = Memo(), Alarms(), StoreWriter(store)
         account, contract = L1Account(l1, options.key), RollupContract(l1, options.rollup)
         time = await _make_time(contract, options)
-        follower = Follower(L1Source(l1, origin), confirmations=options.confirmations)
+        follower = Follower(source, confirmations=options.confirmations)
         replica = Replica(store, origin, recover=memo.recover)
         await _catch_up(follower, replica, options.poll_interval)
         ledger = make_ledger(options, store, follower.chain.fork, origin.separator, memo.recover, time.now)

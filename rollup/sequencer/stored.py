@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from rollup.batcher.pack import PendingBlock
-from rollup.derive.origin import Origin, read_origin
+from rollup.derive.source import L1Source
+from rollup.derive.vetting import open_source
 from rollup.l1.client import L1Client
 from rollup.sequencer.options import SequencerOptions
 from rollup.store.blocks import Records
@@ -48,14 +49,16 @@ class StoredBlocks:
 
 
 @asynccontextmanager
-async def open_store(l1: L1Client, options: SequencerOptions) -> AsyncIterator[tuple[Origin, StateStore]]:
-    """The database of this deployment in the data folder, made if there is none.
+async def open_store(l1: L1Client, options: SequencerOptions) -> AsyncIterator[tuple[L1Source, StateStore]]:
+    """L1 as it is to be read, and the database of this deployment in the data folder, made if there is none.
 
-    `StoreError` if it is of another deployment, in use, or cannot be made.
+    `StoreError` if it is of another deployment, in use, or cannot be made; `L1Pruned` and `ExportRefused` as for any
+    reader of L1.
     """
-    origin = await read_origin(l1, options.rollup)
+    source = await open_source(l1, options.rollup, options.export)
+    origin = source.origin
     store = StateStore.open(options.data_dir / STATE, ChainIdentity(origin.chain_id, origin.rollup), create=True)
     try:
-        yield origin, store
+        yield source, store
     finally:
         store.close()
