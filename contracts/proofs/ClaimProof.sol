@@ -37,16 +37,25 @@ contract ClaimProof is Setting {
         assert(!done || right);
     }
 
-    /// @notice Two claims in whatever order pay together what the later state says, and no more.
-    function check_claims_together_pay_the_larger_total(address owner, uint64 first, uint64 second, uint256 held) external {
+    /// @notice Two claims, on an earlier state and on a later one, pay together what the later one says.
+    function check_claims_in_order_pay_the_later_total(address owner, uint64 first, uint64 second, uint256 held) external {
         CHEATS.assume(owner != address(vault));
         (uint256 before,,) = prepare(owner, first, 0, held);
-        uint256 due = excess(larger(first, second), before);
-        CHEATS.assume(due <= held);
-        claim(owner, first);
+        uint256 amount = vault.claim(0, leafOf(owner, first));
         world.setRoot(true, this.rootOf(leafOf(owner, second)));
-        claim(owner, second);
-        assert(held - world.balanceOf(address(vault)) == due);
+        uint256 more = vault.claim(0, leafOf(owner, second));
+        assert(before + amount + more == second);
+        assert(world.balanceOf(address(vault)) + amount + more == held);
+    }
+
+    /// @notice After a claim, one on the same state or on an earlier one pays nothing.
+    function check_claim_again_reverts(address owner, uint64 first, uint64 second, uint256 held) external {
+        CHEATS.assume(second <= first);
+        prepare(owner, first, 0, held);
+        vault.claim(0, leafOf(owner, first));
+        world.setRoot(true, this.rootOf(leafOf(owner, second)));
+        (bool done,) = address(vault).call(abi.encodeCall(vault.claim, (0, leafOf(owner, second))));
+        assert(!done);
     }
 
     /// @notice A claim leaves what is shared out as it is, before and after it is fixed.
@@ -74,10 +83,5 @@ contract ClaimProof is Setting {
         world.setRoot(true, this.rootOf(leafOf(owner, withdrawn)));
         world.setBalance(address(vault), held);
         return (vault.claimed(ACCOUNT), vault.claimedTotal(), vault.claimed(other));
-    }
-
-    function claim(address owner, uint64 withdrawn) private {
-        (bool done,) = address(vault).call(abi.encodeCall(vault.claim, (0, leafOf(owner, withdrawn))));
-        done;
     }
 }

@@ -29,7 +29,7 @@ FAULTS = {
         "claimed[account] = withdrawn;",
         "",
         "ClaimProof",
-        "check_claims_together_pay_the_larger_total",
+        "check_claim_again_reverts",
     ),
     "claim_pays_the_total": Fault(
         "escape/Claims.sol",
@@ -114,4 +114,4 @@ def test_planted_fault_has_a_counterexample(name: str, tmp_path: Path) -> None:
     text = file.read_text()
     assert text.count(fault.right) == 1
     file.write_text(text.replace(fault.right, fault.wrong))
-    assert prove(tmp_path, fault.contract, f"{fault.proof}(") == {fault.proof: COUNTEREXAMPLE}
+    assert prove(tmp_path, fault.contract, rf"{fault.proof}\(") == {fault.proof: COUNTEREXAMPLE}

@@ -125,7 +125,7 @@ def prove(root: Path, contract: str, function: str = "check_") -> dict[str, int]
     report = root / "contracts" / f"{contract}.json"
     solver = shlex.join([str(TOOLS / "python"), str(REPOSITORY / "contracts" / "analysis" / "solve.py")])
     options = [
-        *("--root", ".", "--forge-build-out", "proofs/out", "--contract", contract, "--function", function),
+        *("--root", ".", "--forge-build-out", "../build/proofs", "--contract", contract, "--function", function),
         *("--solver-command", solver, "--solver-timeout-assertion", f"{QUERY_LIMIT}s", "--json-output", str(report)),
     ]
     subprocess.run(
