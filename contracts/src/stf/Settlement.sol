@@ -64,12 +64,14 @@ library Settlement {
             bool ended;
             (reason, paid, ended) = appraise(ctx, market, position);
             if (reason != Reasons.NONE) return reason;
-            // 32 amounts below 2¹²⁸.
-            unchecked {
-                account.cash += paid;
+            if (paid != 0 || ended) {
+                // 32 amounts below 2¹²⁸.
+                unchecked {
+                    account.cash += paid;
+                }
+                reason = draw(ctx, market, position, paid, ended);
+                if (reason != Reasons.NONE) return reason;
             }
-            reason = draw(ctx, market, position, paid, ended);
-            if (reason != Reasons.NONE) return reason;
             if (ended) continue;
             if (market.kind == Limits.KIND_PERP) position = renew(ctx, position);
             Holdings.set(positions, kept++, position);
@@ -157,7 +159,6 @@ library Settlement {
     {
         // Bounded: see `Limits`.
         unchecked {
-            if (paid == 0 && !ended) return Reasons.NONE;
             Changes.note(ctx, market, position.pointer());
             int256 pool = market.pool - paid;
             if (!Limits.inRange(pool)) return Reasons.CASH_RANGE;
