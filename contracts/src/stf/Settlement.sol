@@ -40,8 +40,8 @@ library Settlement {
     }
 
     /// @dev Each position's market must have a fresh price, or one that was abandoned, or have ended: then the position is paid
-    /// out and removed. Markets and series change at once. `before` are the positions that `account` was copied from: they learn where their markets
-    /// stand, so that it need not be found again if the transaction fails.
+    /// out and removed. Markets and series change at once. `before` are the positions that `account` was copied from: they
+    /// learn where their markets stand, so that it need not be found again if the transaction fails.
     function settle(Context memory ctx, Account memory account, Position[] memory before)
         private
         pure
