@@ -88,8 +88,9 @@ class Keeper(Trader):
         }[move.kind]()  # fmt: skip
         if not candidates and move.fault >= 60:
             return self.trade(move)
-        odd = 90 if move.kind == "flag" else 20
-        number = candidates[move.who % len(candidates)] if candidates and move.fault >= odd else move.who
+        if move.kind == "flag" and move.fault in range(20, 120):
+            candidates = (self._expired() if move.fault < 80 else self._flagged()) or candidates
+        number = candidates[move.who % len(candidates)] if candidates and move.fault >= 20 else move.who
         match move.kind:
             case "settle":
                 return Settle(number)
@@ -116,6 +117,9 @@ class Keeper(Trader):
             return view.is_abandoned(view.underlying(market.underlying).time)
         series = view.series(market.underlying, market.series)
         return series.settlement > 0 or series.expiry + CLOSING <= self.time
+
+    def _flagged(self) -> list[int]:
+        return [n for n, a in self._accounts() if a.status and not self._is_spent(a)]
 
     def _changed(self) -> list[int]:
         """Accounts whose status is not what it should be, or whose flag is spent."""

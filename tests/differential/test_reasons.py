@@ -12,6 +12,7 @@ from rollup.types.messages import Deposit, Forced, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import OracleUpdate, SurfaceUpdate, encode_transaction
 from tests.differential import (
+    cases_bids,
     cases_closing,
     cases_combos,
     cases_dated,
@@ -36,6 +37,7 @@ from tests.differential.twins import (
 from tests.differential.world import make_world, owner
 
 FAMILIES = (
+    cases_bids,
     cases_closing,
     cases_combos,
     cases_dated,

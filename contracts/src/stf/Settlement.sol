@@ -40,8 +40,8 @@ library Settlement {
     }
 
     /// @dev Each position's market must have a fresh price, or one that was abandoned, or have ended: then the position is paid
-    /// out and removed. Markets and series change at once. `before` are the positions that `account` was copied from: they learn where their markets
-    /// stand, so that it need not be found again if the transaction fails.
+    /// out and removed. Markets and series change at once. `before` are the positions that `account` was copied from: they
+    /// learn where their markets stand, so that it need not be found again if the transaction fails.
     function settle(Context memory ctx, Account memory account, Position[] memory before)
         private
         pure
@@ -64,12 +64,14 @@ library Settlement {
             bool ended;
             (reason, paid, ended) = appraise(ctx, market, position);
             if (reason != Reasons.NONE) return reason;
-            // 32 amounts below 2¹²⁸.
-            unchecked {
-                account.cash += paid;
+            if (paid != 0 || ended) {
+                // 32 amounts below 2¹²⁸.
+                unchecked {
+                    account.cash += paid;
+                }
+                reason = draw(ctx, market, position, paid, ended);
+                if (reason != Reasons.NONE) return reason;
             }
-            reason = draw(ctx, market, position, paid, ended);
-            if (reason != Reasons.NONE) return reason;
             if (ended) continue;
             if (market.kind == Limits.KIND_PERP) position = renew(ctx, position);
             Holdings.set(positions, kept++, position);
@@ -157,7 +159,6 @@ library Settlement {
     {
         // Bounded: see `Limits`.
         unchecked {
-            if (paid == 0 && !ended) return Reasons.NONE;
             Changes.note(ctx, market, position.pointer());
             int256 pool = market.pool - paid;
             if (!Limits.inRange(pool)) return Reasons.CASH_RANGE;
