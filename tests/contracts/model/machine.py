@@ -12,8 +12,8 @@ from tests.contracts.model.inbox import Trick
 from tests.contracts.model.ledger import Deed
 from tests.contracts.model.rollup import NEVER
 from tests.contracts.model.story import ACCOUNTS, AMOUNTS, DEEDS, PEOPLE, POSTERS, TRICKS, Story
-from tests.support.chain import ALICE, BOB, CAROL, DAVE
-from tests.support.world import BASE_FEE, DISPUTE_WINDOW, MIN_STAKE
+from tests.support.chain import CAROL, DAVE
+from tests.support.world import BASE_FEE, DISPUTE_WINDOW, FORCE_DEADLINE, MIN_STAKE
 
 LIES: Final = st.sampled_from([""] * 8 + ["steal", "forge", "rob", "invalid"])
 TIMES: Final = st.sampled_from(["now"] * 6 + ["ahead", "late", "lag", "early", "fell"])
@@ -79,12 +79,16 @@ class Machine(Story):
     @rule(deeds=DEEDS, lie=LIES, extra=st.integers(0, 2))
     def post(self, deeds: list[Deed], lie: str, extra: int) -> None:
         """Whoever may post does, and takes all messages."""
-        rollup = self.rollup
-        able = [who for who in POSTERS if rollup.stakes.of(who) >= MIN_STAKE]
-        turn = [who for who in able if who == ALICE or self.stage.now > rollup.exclusive_until]
-        poster = (turn or able or [BOB])[len(rollup.batches) % len(turn or able or [BOB])]
-        count = min(len(rollup.inbox.messages) - rollup.consumed, MAX_TAKEN)
-        self.publish(poster, count=count, deeds=deeds, lie=lie, extra=extra)
+        count = min(len(self.rollup.inbox.messages) - self.rollup.consumed, MAX_TAKEN)
+        self.publish(self.proposer(), count=count, deeds=deeds, lie=lie, extra=extra)
+
+    @precondition(lambda self: running(self) and self.rollup.consumed < len(self.rollup.inbox.messages))
+    @rule(late=st.booleans())
+    def neglect(self, late: bool) -> None:
+        """Leave the first message waiting in the last second in which that may be, or in the next."""
+        deadline = self.rollup.inbox.times[self.rollup.consumed] + FORCE_DEADLINE
+        closing.watch(self.stage, max(self.stage.now, deadline + late))
+        self.publish(self.proposer(), count=0, deeds=[])
 
     @rule(
         poster=st.sampled_from(POSTERS), taken=st.integers(-2, 2), time=TIMES, lie=LIES, deeds=DEEDS,
@@ -232,7 +236,7 @@ class Machine(Story):
     @rule(account=ACCOUNTS, trick=TRICKS)
     def collect(self, account: int, trick: Trick) -> None:
         """Collect a share."""
-        self.stage.collect(account, BOB, trick)
+        self.stage.collect(account, CAROL, trick)
 
     @precondition(settled)
     @rule(early=st.integers(-2, 0), shift=st.sampled_from([0] * 6 + [1]), which=ANY, trick=TRICKS)

@@ -120,6 +120,13 @@ class Story(RuleBasedStateMachine):
         draft = Draft(parent_hash, blocks, rollup.inbox.hash_at(max(0, index)))
         return self.stage.post(poster, draft, ledger, (first, *[(0, 0, ledger.root)] * extra))
 
+    def proposer(self) -> bytes:
+        """Somebody whose turn it is, or who at least has a stake, or BOB."""
+        able = [who for who in POSTERS if self.rollup.stakes.of(who) >= MIN_STAKE]
+        turn = [who for who in able if who == ALICE or self.stage.now > self.rollup.exclusive_until]
+        candidates = turn or able or [BOB]
+        return candidates[len(self.rollup.batches) % len(candidates)]
+
     def time_of(self, name: str) -> int:
         """A timestamp for a block."""
         now, last = self.stage.now, self.rollup.latest.headers[-1].timestamp
