@@ -54,7 +54,8 @@ def _event_of(names: Catalogue, receipt: Receipt) -> Told | None:
             return Told("write_off", text, {"account": gone.account, "cover": gone.cover, "bad_debt": gone.bad_debt})
         case Settled(funding=paid), Settle(account=account):
             received = -paid
-            text = f"account {account} is paid {show_usd(received)} USD for what has ended"
+            verb = "pays" if received < 0 else "is paid"
+            text = f"account {account} {verb} {show_usd(abs(received))} USD for what has ended"
             return Told("settle", text, {"account": account, "received": received})
         case Combo() as combo, _:
             legs = f"{len(combo.legs)} leg{'s' * (len(combo.legs) != 1)}"

@@ -47,6 +47,7 @@ def test_deleveraging_settlement_and_a_combo_are_told() -> None:
     desk.look()
     closed = next(each for each in told(desk) if each.name == "deleverage")
     assert closed.text.startswith("BTC-PERP 9 of account 0 against 1 for 25")
+    assert [each.fields for each in told(desk) if each.name == "combo"] == [{"taker": 3, "maker": 2, "legs": 2}]
     assert [each.text for each in told(desk) if each.name == "combo"] == ["account 3 takes the quote of 2, 2 legs"]
     desk.wait(EXPIRY - 60, P * 70 // 100)
     desk.now(P * 70 // 100)
@@ -71,6 +72,21 @@ def test_a_debt_that_is_cleared_is_told_with_who_bears_it() -> None:
     assert gone.fields["account"] == 0
     assert gone.fields["bad_debt"] > 100_000 * USD
     assert gone.text == "account 0: 72.00 USD from the fund, 124,908.80 owed"
+
+
+def test_who_owes_at_an_expiry_is_told_to_pay() -> None:
+    """The holder of a call in the money is paid what its writer pays."""
+    desk = pit()
+    desk.trade(0, 1, CALL, COIN)
+    desk.wait(EXPIRY - 60)
+    for time in (EXPIRY - 60, EXPIRY):
+        desk.time = time
+        desk.now(P + 500 * USD, 0)
+    desk.look()
+    said = {each.fields["account"]: each for each in told(desk) if each.name == "settle"}
+    assert said[0].fields["received"] == -said[1].fields["received"] > 0
+    assert said[0].text.startswith("account 0 is paid 500.0")
+    assert said[1].text.startswith("account 1 pays 500.0")
 
 
 def test_every_kind_has_its_word() -> None:
