@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+import trio
 
 from rollup.crypto.keccak import roll
 from rollup.derive.calldata import encode_posted
 from rollup.derive.events import BatchPosted, Event, Finalised, Forked, MessageAdded, Position, Reverted
 from rollup.derive.exports import BatchItem, MessageItem, read_items
 from rollup.derive.origin import Origin
-from rollup.derive.source import Cursor, L1Source
+from rollup.derive.source import IN_FLIGHT, Cursor, L1Source, Reorganised
+from rollup.errors import L1Error, L1Reverted
 from rollup.l1.client import L1Client
 
 NOWHERE: Final = bytes(32)
@@ -82,6 +85,12 @@ class Export:
     cut: bool = False
     finalised: int = 0
     fork: int = 0
+
+    @property
+    def consumed(self) -> int:
+        """How many messages the last final batch has consumed: those behind it wait, or may wait again."""
+        final = min(self.finalised, len(self.batches))
+        return self.batches[final - 1].facts.inbox_index if final else 0
 
     def events(self, first: int, last: int) -> list[Event]:
         """All events of L1 blocks `first` to `last`, as far as the export has them."""
@@ -148,7 +157,7 @@ def batch_events(
 
 
 def message_events(at: Position, first: int, rolling: bytes, messages: Iterable[bytes]) -> list[Event]:
-    """Messages as the chain takes them; an export keeps no times."""
+    """Messages as the chain takes them; an export keeps no times, so they are 0 until L1 is asked."""
     events: list[Event] = []
     for index, message in enumerate(messages, first):
         rolling = roll(rolling, message)
@@ -171,7 +180,7 @@ class ExportSource(L1Source):
     async def read(self, first: int, after: Cursor | None, until: Cursor) -> list[Event]:
         """All events from block `first` up to and including `until`, on the branch of `after`, the block before."""
         export = self.export
-        events = export.events(first, until.number)
+        events = await self._with_times(export.events(first, until.number), until)
         logs_from = max(first, export.resume)
         if first <= export.end <= until.number:
             logs_from = export.resume
@@ -187,3 +196,31 @@ class ExportSource(L1Source):
         """As of any node, behind the export's end; before it nothing is missing."""
         if until is None or until.number > self.export.end:
             await super().require_shown(messages, batches, until)
+
+    async def _with_times(self, events: list[Event], until: Cursor) -> list[Event]:
+        """These events, with L1's time for each message that waits or may wait again, several asked at once.
+
+        Whoever goes on with the chain reckons by it how long a message may still wait. What is final needs none.
+        """
+        timed = list(events)
+        limiter = trio.CapacityLimiter(IN_FLIGHT)
+        failures: list[L1Error] = []
+
+        async def ask(place: int, event: MessageAdded) -> None:
+            async with limiter:
+                try:
+                    timed[place] = replace(event, time=await self._inbox.call("timeAt", event.index))
+                except L1Reverted:
+                    failures.append(Reorganised(until.number))  # L1 had it when the export was checked
+                    nursery.cancel_scope.cancel()
+                except L1Error as error:
+                    failures.append(error)
+                    nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            for place, event in enumerate(events):
+                if isinstance(event, MessageAdded) and event.index >= self.export.consumed:
+                    nursery.start_soon(ask, place, event)
+        if failures:
+            raise failures[0]
+        return timed

@@ -8,6 +8,7 @@ import pytest
 
 from rollup.derive.export_source import ExportSource
 from rollup.derive.vetting import open_source
+from rollup.l1 import dev
 from rollup.store.identity import ChainIdentity
 from rollup.store.state import StateStore
 from tests.support.deployed import CHALLENGER, Site
@@ -33,6 +34,26 @@ async def test_an_export_stands_in_for_logs_that_are_gone(
     assert leaves_of(pipeline) == poster.leaves
     assert (chain.head.index, chain.finalised, len(chain.inbox)) == (3, 2, len(poster.messages))
     assert chain.inbox.slice(chain.head.inbox_index, 1)[0] == poster.messages[-1]
+
+
+async def test_messages_that_wait_or_may_wait_again_have_the_times_l1_keeps(
+    site: Site, poster: Poster, tmp_path: Path
+) -> None:
+    """Who goes on with the chain reckons by them; what a final batch has consumed nobody asks for."""
+    await poster.post(await poster.block())
+    await finalise(site, 1)
+    await poster.deposit(1, 4_000_000)
+    await poster.post(await poster.block())
+    await dev.increase_time(site.l1, 7)
+    await poster.deposit(1, 5_000_000)
+    path = await export(site, tmp_path)
+    async with pruned(site) as client:
+        chain = (await derive_with(site, client, path)).follower.chain
+    final, count = chain.batch(1).inbox_index, len(chain.inbox)
+    assert 0 < final < chain.head.inbox_index < count, "some are final, one is consumed, one waits"
+    inbox = site.contract("Inbox")
+    kept = [await inbox.call("timeAt", index) for index in range(count)]
+    assert [chain.inbox.time_at(index) for index in range(count)] == [0] * final + kept[final:]
 
 
 async def test_after_its_end_an_export_gives_way_to_l1(site: Site, poster: Poster, tmp_path: Path) -> None:
