@@ -51,13 +51,6 @@ FAULTS = {
         "ShareProof",
         "check_collect_pays_the_share",
     ),
-    "share_overflows": Fault(
-        "escape/Escape.sol",
-        "equity * _pot / registeredEquity",
-        "(equity << 96) * _pot / (registeredEquity << 96)",
-        "ShareProof",
-        "check_collect_from_too_little_succeeds",
-    ),
     "share_is_paid_again": Fault(
         "escape/Escape.sol", "entry.equity = 0;", "", "ShareProof", "check_collect_twice_reverts"
     ),
