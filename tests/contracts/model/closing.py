@@ -57,6 +57,7 @@ def go_on(stage: Stage) -> None:
     """A stranger takes over, takes every message, everybody withdraws, and all is paid; then stakes leave."""
     while prove_first_fraud(stage):
         pass
+    claim_all(stage)
     rollup = stage.model.rollup
     must(stage.stake(ERIN, MIN_STAKE))
     early = rollup.latest.headers[-1].timestamp - MAX_TIME_AHEAD
@@ -86,6 +87,8 @@ def end(stage: Stage) -> None:
         starve(stage)
         must(stage.freeze(ERIN))
     if not rollup.settled_at:
+        for who in ACTORS:
+            refused(stage.unstake(who))
         watch(stage, rollup.latest.deadline + 1)
     if not rollup.settled_at:
         must(stage.finalise(len(rollup.batches) - 1))
@@ -178,6 +181,7 @@ def release_stakes(stage: Stage) -> None:
     for who in ACTORS:
         if who in stage.model.stakes.bounties:
             must(stage.claim_reward(who))
+            refused(stage.claim_reward(who))
         if stage.model.stakes.of(who):
             must(stage.unstake(who))
     assert stage.world.held() == 0
