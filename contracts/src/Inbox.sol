@@ -51,9 +51,12 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
     uint24 public accountCount;
     /// @inheritdoc IInbox
     uint64 public depositedTotal;
+    /// @inheritdoc IInbox
+    uint40 public forcedCount;
 
     mapping(uint256 index => bytes32) private _hashes;
     LibMap.Uint40Map private _times;
+    LibMap.Uint40Map private _forced;
     mapping(uint256 account => address) private _owners;
 
     /// @param token_ The stablecoin; must be deployed
@@ -125,8 +128,9 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
         // INVARIANT: nobody pays for what the state transition takes from nobody.
         if (kind == 0 || kind > LAST_KIND || kind == ORACLE_UPDATE) revert KindRefused(kind);
         uint256 fee = forceFee();
-        // INVARIANT: filling the queue costs quadratically in its length.
+        // INVARIANT: what many force costs quadratically in their number; deposits, which are free, make it no dearer.
         if (msg.value < fee) revert FeeTooLow(msg.value, fee);
+        ++forcedCount;
         _append(abi.encodePacked(uint8(3), msg.sender, transaction));
         // Burnt, so that nobody, the sequencer least of all, earns by a queue.
         SafeTransferLib.safeTransferETH(address(0), fee);
@@ -146,7 +150,13 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
 
     /// @inheritdoc IInbox
     function forceFee() public view returns (uint256) {
-        return baseFee + feeSlope * (count - IRollup(rollup).latestInboxIndex());
+        return baseFee + feeSlope * (forcedCount - forcedBefore(IRollup(rollup).latestInboxIndex()));
+    }
+
+    /// @inheritdoc IInbox
+    function forcedBefore(uint256 index) public view returns (uint40) {
+        if (index > count) revert IndexUnknown(index, count);
+        return _forced.get(index);
     }
 
     /// @inheritdoc IInbox
@@ -193,6 +203,7 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
         count = index + 1;
         _hashes[index + 1] = rolled;
         _times.set(index, uint40(block.timestamp));
+        _forced.set(index + 1, forcedCount);
         emit MessageAdded(index, message, rolled, uint40(block.timestamp));
     }
 

@@ -92,9 +92,9 @@ def measure_inbox(world: World) -> dict[str, int]:
         "open, first": ("open", (BOB, MINIMUM_OPENING), 0),
         "open": ("open", (BOB, MINIMUM_OPENING), 0),
         "deposit": ("deposit", (0, 5_000_000), 0),
-        "force, the first fee ever burnt": ("force", (b"\x02",), BASE_FEE + 3 * FEE_SLOPE),
-        "force, 100 bytes": ("force", (b"\x03" + keccak(b"") * 3 + b"\x01" * 3,), BASE_FEE + 4 * FEE_SLOPE),
-        "force, 235 bytes": ("force", (b"\x03" + keccak(b"") * 7 + b"\x01" * 10,), BASE_FEE + 5 * FEE_SLOPE),
+        "force, the first fee ever burnt": ("force", (b"\x02",), BASE_FEE),
+        "force, 100 bytes": ("force", (b"\x03" + keccak(b"") * 3 + b"\x01" * 3,), BASE_FEE + FEE_SLOPE),
+        "force, 235 bytes": ("force", (b"\x03" + keccak(b"") * 7 + b"\x01" * 10,), BASE_FEE + 2 * FEE_SLOPE),
     }
     return {
         name: world.inbox.send(function, *values, sender=BOB, value=wei).gas_used

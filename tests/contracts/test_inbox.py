@@ -51,7 +51,7 @@ def test_messages_are_emitted_whole_and_hashed_in_order(world: World) -> None:
     calls: list[tuple[str, tuple[Any, ...], int]] = [
         ("open", (CAROL, FIRST), 0),
         ("deposit", (0, SECOND), 0),
-        ("force", (b"\x03payload",), BASE_FEE + 2 * FEE_SLOPE),
+        ("force", (b"\x03payload",), BASE_FEE),
     ]
     for index, ((name, values, wei), message) in enumerate(zip(calls, messages, strict=True)):
         world.chain.travel(10)
@@ -123,7 +123,7 @@ def test_account_numbers_run_out(world: World) -> None:
     """The last number that fits 24 bits as a count is given out, and then no more."""
     world.inbox.send("open", BOB, FIRST)
     last = (1 << 24) - 2
-    # Slot 0 packs count u40, accountCount u24, depositedTotal u64 from the low end.
+    # Slot 0 packs count u40, accountCount u24, depositedTotal u64, forcedCount u40 from the low end.
     world.chain.set_storage(world.inbox.address, 0, 1 | last << 40 | FIRST << 64)
     assert world.inbox.call("accountCount") == last
     assert world.inbox.call("depositedTotal") == FIRST
@@ -190,7 +190,7 @@ def test_forcing_costs_the_fee_and_returns_the_rest(world: World) -> None:
 
 
 def test_force_fee_rises_with_the_queue(world: World) -> None:
-    """Each message that no batch has taken raises the fee by the slope, until one takes it."""
+    """Each forced message that no batch has taken raises the fee by the slope, until one takes it."""
     for pending in range(65):
         assert world.inbox.call("forceFee") == BASE_FEE + FEE_SLOPE * pending
         world.inbox.send("force", b"\x02", value=world.inbox.call("forceFee"))
@@ -199,19 +199,25 @@ def test_force_fee_rises_with_the_queue(world: World) -> None:
 
 
 def test_deposits_cost_no_fee_however_long_the_queue(world: World) -> None:
-    """Openings and deposits queue like everything else, and stay free."""
+    """Openings and deposits queue like everything else, stay free, and make it dearer for nobody."""
     for _ in range(3):
         world.inbox.send("open", BOB, FIRST)
     before = world.chain.balance(BOB)
     world.inbox.send("deposit", 0, SECOND, sender=BOB)
     assert world.chain.balance(BOB) == before
-    with reverts("FeeTooLow", BASE_FEE, BASE_FEE + 4 * FEE_SLOPE):
+    assert world.inbox.call("forceFee") == BASE_FEE
+    world.inbox.send("force", b"\x02", sender=BOB, value=BASE_FEE)
+    assert [world.inbox.call("forcedBefore", index) for index in range(6)] == [0, 0, 0, 0, 0, 1]
+    with reverts("IndexUnknown", 6, 5):
+        world.inbox.call("forcedBefore", 6)
+    world.inbox.send("open", BOB, FIRST)
+    with reverts("FeeTooLow", BASE_FEE, BASE_FEE + FEE_SLOPE):
         world.inbox.send("force", b"\x02", sender=BOB, value=BASE_FEE)
 
 
 def test_fee_counts_messages_of_reverted_batches_again(world: World) -> None:
     """What a reverted batch had taken waits again."""
-    world.inbox.send("open", BOB, FIRST)
+    world.inbox.send("force", b"\x02", sender=BOB, value=BASE_FEE)
     posted = world.post(world.block(messages=1))
     assert world.inbox.call("forceFee") == BASE_FEE
     world.verifier.send("choose", 1, 0, bytes(32))

@@ -65,8 +65,14 @@ interface IInbox {
     /// @notice L1 time of message `index`, for `index` below `count()`.
     function timeAt(uint256 index) external view returns (uint40);
 
-    /// @notice What forcing costs now, in wei: the base fee, and the slope for each message that no standing batch has consumed.
+    /// @notice What forcing costs now, in wei: the base fee, and the slope for each forced message that no standing batch has consumed.
     function forceFee() external view returns (uint256);
+
+    /// @notice Number of forced messages so far.
+    function forcedCount() external view returns (uint40);
+
+    /// @notice Number of forced messages among those below `index`, for `index` up to `count()`.
+    function forcedBefore(uint256 index) external view returns (uint40);
 
     /// @notice Number of accounts opened.
     function accountCount() external view returns (uint24);

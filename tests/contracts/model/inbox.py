@@ -66,7 +66,7 @@ class Inbox:
 
     def force(self, sender: bytes, account: int, amount: int, value: int, consumed: int, now: int) -> bytes:
         """A withdrawal that nobody can leave out; returns the transaction."""
-        fee = BASE_FEE + FEE_SLOPE * (len(self.messages) - consumed)
+        fee = BASE_FEE + FEE_SLOPE * sum(message.kind == 3 for message in self.messages[consumed:])
         require(value >= fee, "FeeTooLow", value, fee)
         transaction = forced_withdrawal(account, amount)
         self.purse.pay(sender, -fee)
