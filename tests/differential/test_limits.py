@@ -223,6 +223,7 @@ def test_funding_accrues_alike_at_the_extremes(elapsed: int, spot: int, mark: in
     world.set_underlying(w.BTC, spot=spot, mark=mark, funding_cap=(1 << 32) - 1, max_age=(1 << 32) - 1)
     world.set_underlying(w.ETH, funding_index=(1 << 62) - 1, mark=w.ETH_MARK + 1)
     world.hold(0, {w.BTC_PERP: LOT, w.ETH_PERP: -LOT})
+    world.count_interest()
     update = [w.oracle_update(coin, 1, PRICE, PRICE) for coin in (w.BTC, w.ETH)]
     messages = [encode_message(Forced(w.owner(0), encode_transaction(w.withdraw(0, DOLLAR, 1))))]
     valid = make_proof(world, (), messages, timestamp=w.NOW + elapsed)
