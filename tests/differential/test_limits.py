@@ -9,7 +9,7 @@ import pytest
 from rollup.types.accounts import NO_ADDRESS
 from rollup.types.keys import account_key, market_key, series_key, underlying_key
 from rollup.types.leaves import MarketKind, Underlying
-from rollup.types.limits import MAX_LEAF_BYTES
+from rollup.types.limits import MAX_LEAF_BYTES, WIND_UP
 from rollup.types.messages import Deposit, Forced, Open, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Trade, encode_transaction
@@ -220,11 +220,13 @@ def test_forced_trade_that_fails_late_gives_funding_back() -> None:
 def test_funding_accrues_alike_at_the_extremes(elapsed: int, spot: int, mark: int) -> None:
     """Clamped premium, long pauses, saturated index; the touch alone accrues."""
     world = make_world()
-    world.set_underlying(w.BTC, spot=spot, mark=mark, funding_cap=(1 << 32) - 1)
+    world.set_underlying(w.BTC, spot=spot, mark=mark, funding_cap=(1 << 32) - 1, max_age=(1 << 32) - 1)
     world.set_underlying(w.ETH, funding_index=(1 << 62) - 1, mark=w.ETH_MARK + 1)
     world.hold(0, {w.BTC_PERP: LOT, w.ETH_PERP: -LOT})
+    world.count_interest()
     update = [w.oracle_update(coin, 1, PRICE, PRICE) for coin in (w.BTC, w.ETH)]
     messages = [encode_message(Forced(w.owner(0), encode_transaction(w.withdraw(0, DOLLAR, 1))))]
     valid = make_proof(world, (), messages, timestamp=w.NOW + elapsed)
     assert agree(valid) == (Reason.NONE, 0)
-    assert agree(make_proof(world, update, messages, timestamp=w.NOW + elapsed)) == (Reason.ORACLE_TIME, 1)
+    late = Reason.MARKET_EXPIRED if elapsed > WIND_UP else Reason.ORACLE_TIME
+    assert agree(make_proof(world, update, messages, timestamp=w.NOW + elapsed)) == (late, 1)

@@ -14,7 +14,7 @@ from tests.differential.twins import Proof, assert_agreement, fast_verifier, ref
 TRANSACTIONS = 10_000
 REFERENCE_BLOCKS = 300
 OFTEN = 50
-SOMETIMES = 10
+SOMETIMES = 5
 KINDS = (
     "Bid", "Cancel", "ComboTrade", "Deleverage", "Deposit", "Flag", "List", "Open", "OracleUpdate", "SetSigner",
     "Settle", "SurfaceUpdate", "Trade of a call", "Trade of a future", "Trade of a perp", "Trade of a put", "Transfer",
