@@ -65,6 +65,7 @@ $(ANALYSIS)/.installed: contracts/analysis/requirements.txt | $(DEV)
 	@rm -rf $(ANALYSIS)
 	@$(BIN)/python -m venv $(ANALYSIS)
 	@$(ANALYSIS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@npm install --silent --no-save --prefix $(ANALYSIS) @foundry-rs/forge-linux-amd64@1.7.1
 	@touch $@
 
 # npm writes this file itself. Without npm the tests that need anvil skip (and fail in CI); the rest works from the

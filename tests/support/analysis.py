@@ -17,7 +17,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = REPOSITORY / ".venv-analysis" / "bin"
-FORGE = REPOSITORY / "node_modules" / "@foundry-rs" / "forge-linux-amd64" / "bin"
+FORGE = TOOLS.parent / "node_modules" / "@foundry-rs" / "forge-linux-amd64" / "bin"
 ANSWERS = REPOSITORY / "contracts" / "analysis" / "slither.md"
 PROOFS = REPOSITORY / "contracts" / "proofs"
 # `make analysis` sets it: what is missing fails there, and what takes minutes is run.
