@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from rollup.cli.options import DEFAULT, Common
 from rollup.cli.output import Output
 from rollup.cli.session import Rpc, open_session
+from rollup.errors import ConfigError
 
 GREEKS = ("delta", "gamma", "vega", "theta")
 DIGITS = 6
@@ -23,12 +24,16 @@ async def greeks(
     common: Common = DEFAULT,
 ) -> None:
     """Delta in coins, gamma in coins per USD, vega in USD per point of volatility, theta in USD per day."""
+    if sum(each is not None for each in (instrument, currency, account)) > 1:
+        raise ConfigError("greeks are of an INSTRUMENT, of a --currency or of an --account: give one of them")
     async with open_session(common, rpc=rpc) as session:
         if account is not None:
             _show_account(common.output(), await session.call("private/get_greeks", {"subaccount_id": account}))
             return
         params = {"instrument_name": instrument, "currency": currency}
         found = await session.call("public/get_greeks", {k: v for k, v in params.items() if v is not None})
+    if currency is not None and not found["greeks"]:
+        raise ConfigError(f"--currency: no market of {currency[:60]!r} is open (`rollup list` shows all)")
     output = common.output()
     if output.json:
         output.result(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -19,6 +20,8 @@ ACCOUNTS: Final = 400
 TAKERS: Final = 12
 MARGINED: Final = 120
 """Accounts by default: of a replay of candles, of a chain's takers, of a replay with leverage."""
+MINUTES: Final = "1440"
+ROUNDS: Final = 12
 
 
 async def replay(
@@ -29,12 +32,12 @@ async def replay(
         bool, Parameter(negative=(), help="accounts at the limit of their margin, and liquidation at work")
     ] = False,
     accounts: Annotated[int | None, Parameter(help="simulated accounts: 400; 120 with leverage; 12 on a chain")] = None,
-    minutes: Annotated[str, Parameter(help="how many candles to replay, or `all`")] = "1440",
+    minutes: Annotated[str | None, Parameter(help="how many candles to replay, or `all`; default: 1440")] = None,
     start: Annotated[
         str | None, Parameter(name="--from", help="time to begin at (ISO 8601); default: before the deepest fall")
     ] = None,
     orders: Annotated[float, Parameter(help="orders per candle, or per round on a chain, about")] = 40.0,
-    rounds: Annotated[int, Parameter(help="rounds of trades against a chain's books")] = 12,
+    rounds: Annotated[int | None, Parameter(help="rounds of trades against a chain's books; default: 12")] = None,
     expiries: Annotated[int | None, Parameter(help="only so many expiries of a chain")] = None,
     strikes: Annotated[int | None, Parameter(help="only so many strikes an expiry, nearest to the money")] = None,
     audit: Annotated[float | None, Parameter(help="share of blocks to execute in py-evm: 1 of a chain, else 0")] = None,
@@ -56,14 +59,17 @@ async def replay(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if (candles is None) == (chain is None):
         raise ConfigError("a replay is of --candles or of a --chain")
-    if leverage and candles is None:
-        raise ConfigError("--leverage: only with --candles")
+    _refuse_idle(candles is None, {"--leverage": leverage or None, "--minutes": minutes, "--from": start}, "--candles")
+    _refuse_idle(candles is not None, {"--rounds": rounds, "--expiries": expiries, "--strikes": strikes}, "--chain")
+    turns = ROUNDS if rounds is None else rounds
     usual = TAKERS if candles is None else MARGINED if leverage else ACCOUNTS
     count = usual if accounts is None else accounts
-    if not 2 <= count <= 100_000 or not 0 < orders <= 100_000 or not 0 <= seed < 1 << 63 or not 0 <= rounds <= 10_000:
-        raise ConfigError("accounts (2 to 100000), orders, rounds (up to 100000) or seed (63 bits) out of range")
+    if not 2 <= count <= 100_000 or not 0 < orders <= 100_000 or not 0 <= seed < 1 << 63 or not 0 <= turns <= 10_000:
+        raise ConfigError(
+            "accounts (2 to 100000), orders (up to 100000), rounds (up to 10000) or seed (63 bits) out of range"
+        )
     share = read_share((candles is None) * 1.0 if audit is None else audit)
-    ticks, since = read_count(minutes), None if start is None else read_time(start)
+    ticks, since = read_count(MINUTES if minutes is None else minutes), None if start is None else read_time(start)
     with open_folder(data) as folder:
         if candles is None:
             assert chain is not None, "one of the two is given"
@@ -73,7 +79,7 @@ async def replay(
             from rollup.replay.chain.words import tell  # noqa: PLC0415
 
             cut = cut_chain(read_chain(chain), expiries, strikes)
-            shown = ChainSettings(cut, folder, rounds, round(orders), count, seed, share, l1)
+            shown = ChainSettings(cut, folder, turns, round(orders), count, seed, share, l1)
             with Display(common.output(), tell) as display:
                 display.step("summary", await run_chain_replay(shown, display))
             return
@@ -91,6 +97,13 @@ async def replay(
         run, words = (run_leveraged_replay, tell_leveraged) if leverage else (run_replay, tell_candles)
         with Display(common.output(), words) as display:
             display.step("summary", await run(settings, display))
+
+
+def _refuse_idle(idle: bool, flags: Mapping[str, object], due: str) -> None:
+    """A flag that would change nothing is a misunderstanding: say so before minutes have passed."""
+    given = [name for name, value in flags.items() if value is not None]
+    if idle and given:
+        raise ConfigError(f"{given[0]}: only with {due}")
 
 
 def read_share(share: float) -> int:

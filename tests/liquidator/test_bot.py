@@ -104,3 +104,9 @@ async def test_the_command_runs_for_its_seconds_and_says_what_it_did(site: Site,
         )  # fmt: skip
         (position,) = json.loads(shown.stdout)["positions"]
         assert position["delta"] == position["amount"]
+        absent = await trio.run_process(
+            [sys.executable, "-m", "rollup", "greeks", "--rpc", node.address.ws_url, "--currency", "NONE"],
+            capture_stdout=True, capture_stderr=True, check=False,
+        )  # fmt: skip
+        assert (absent.returncode, absent.stdout) == (2, b"")
+        assert b"no market of 'NONE' is open" in absent.stderr

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
+from rollup.errors import NoSurface
 from rollup.quant.chain import Chain, Expiry
 from rollup.quant.fit import Fit, fit_slice
 from rollup.quant.quotes import Quote
@@ -67,13 +69,17 @@ class Plan:
 
 
 def make_plan(chain: Chain) -> Plan:
-    """Number everything and fit every expiry; raises NoSurface for an expiry that has too few strikes."""
+    """Number everything and fit every expiry; raises NoSurface, naming it, for an expiry that has too few strikes."""
     dated = []
     number = BTC_PERP
     for series, expiry in enumerate(chain.expiries, start=1):
         options = dict(enumerate(expiry.quotes, start=number + 1))
         number += len(options)
-        fit = fit_slice(expiry.mark_smile())
+        try:
+            fit = fit_slice(expiry.mark_smile())
+        except NoSurface as error:
+            day = datetime.fromtimestamp(expiry.expiry, UTC).date().isoformat()
+            raise NoSurface(f"expiry {day} of the chain: {error}") from error
         surface = Surface(round(expiry.forward() * MILLION), WireSvi.of(fit.svi), confidence_of(fit))
         dated.append(Dated(series, expiry, options, fit, surface))
     return Plan(chain, tuple(dated))

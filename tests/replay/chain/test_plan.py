@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rollup.errors import ConfigError
+from rollup.errors import ConfigError, NoSurface
 from rollup.quant.chain import Chain, read_chain
 from rollup.replay.chain.desks import SHARING, draw_desks, levels_of
 from rollup.replay.chain.plan import LOT, TICK, make_plan
@@ -52,6 +52,12 @@ def test_a_cut_keeps_what_is_nearest_to_the_money(chain: Chain) -> None:
     assert cut_chain(chain, None, None) == chain
     with pytest.raises(ConfigError, match="at least one"):
         cut_chain(chain, 0, None)
+
+
+def test_an_expiry_that_cannot_be_fitted_is_named(chain: Chain) -> None:
+    """Of a file with many expiries the user must know which one to leave out."""
+    with pytest.raises(NoSurface, match=r"^expiry \d{4}-\d\d-\d\d of the chain: fewer than 5 strikes$"):
+        make_plan(cut_chain(chain, None, 3))
 
 
 def test_desks_share_every_level_and_hold_no_more_markets_than_an_account_may(tmp_path: Path) -> None:
