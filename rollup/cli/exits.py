@@ -11,6 +11,7 @@ from typing import Annotated
 
 import trio
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from rollup.cli.addresses import read_address
 from rollup.cli.options import Common, ExportFlag
@@ -53,7 +54,10 @@ class Consent:
 
 
 Accounts = Annotated[
-    tuple[int, ...], Parameter(negative=(), help="account to get out, whoever owns it; may be repeated")
+    tuple[int, ...],
+    Parameter(
+        negative=(), help="account to get out, whoever owns it; may be repeated", validator=Number(gte=0, lt=2**24)
+    ),
 ]
 HERE = Where()
 ASKING = Consent()

@@ -68,7 +68,7 @@ async def await_outcome(force: Force, index: int, sending: Sending, message: byt
     """
     told: tuple[object, ...] = ()
     missed = 0
-    wanted = {Stage.FINAL} if sending.wait == "final" else {Stage.PENDING, Stage.FINAL}
+    wanted = {Stage.FINAL, Stage.ENDED} | (set() if sending.wait == "final" else {Stage.PENDING})
     patience = float("inf") if sending.patience is None else sending.patience
     with trio.move_on_after(patience), _watching_wait(force.output) as watch:
         while True:

@@ -46,14 +46,14 @@ async def plan_for(contracts: Contracts, mirror: Mirror, whose: Whose) -> Plan:
     """The plan of leaving; `NothingToCollect` for whom it holds nothing, now or later or before."""
     plan = await plan_leaving(contracts, mirror, whose)
     if not plan.found:
-        raise NothingToCollect(f"{whose} has no account in the end state, and no deposit came too late for it")
+        raise NothingToCollect(f"the end state holds nothing of {whose}, and no deposit came too late for it")
     return plan
 
 
 async def _plan_freeze(contracts: Contracts) -> Plan:
     situation = await read_situation(contracts)
     if situation.frozen:
-        return Plan(situation)
+        return Plan(situation, notes=("the chain has ended: `rollup escape` gets the money out",))
     if situation.waiting is None or situation.freeze_after is None:
         raise NoMessageWaits("nothing to freeze: the chain has taken every message that L1 has for it")
     now, later = freeze_steps(contracts, situation)

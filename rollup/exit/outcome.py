@@ -28,6 +28,7 @@ class Stage(StrEnum):
     DISPUTED = "disputed"  # the batch that consumed it is wrong, or stands on a wrong one
     PENDING = "pending"  # executed, in a batch that can still be proven wrong
     FINAL = "final"  # executed for good
+    ENDED = "ended"  # the chain was frozen before any batch took it
 
 
 class MessageUnknown(PlumblineError):  # noqa: N818 - what was found
@@ -87,6 +88,8 @@ class Outcome:
             case Stage.DISPUTED:
                 wrong = f"batch {self.batch} took it, and is not right ({self.fraud})"
                 return f"{wrong}: once that is reverted, the message waits again"
+            case Stage.ENDED:
+                return "never executed, the chain was frozen first: `rollup escape` pays out, and takes deposits back"
             case _:
                 return f"{self._tell_result()}; {self._tell_finality()}"
 
@@ -110,7 +113,7 @@ class Outcome:
             "paid": self.paid,
             "haircut": self.haircut,
             "accounts": sorted(accounts_in(self.message)),
-            "sender": sender_of(self.message),
+            "sender": sender_of(self.message) or None,
         }
 
     def _tell_waiting(self) -> str:
@@ -184,6 +187,8 @@ async def _outcomes(mirror: Mirror, items: Iterable[_Item]) -> list[Outcome]:
     inbox = Contract(source.l1, source.origin.inbox, load_artifact("Inbox"))
     config = await rollup.call("config")
     window, deadline = config[2], config[4]
+    # Asked in this order, so that no batch can come between: none is accepted after the freeze.
+    taken = await rollup.call("latestInboxIndex") if await rollup.call("frozen") else None
     head = await source.l1.get_block()
     now = 0 if head is None else head.timestamp
     found: list[Outcome] = []
@@ -191,7 +196,10 @@ async def _outcomes(mirror: Mirror, items: Iterable[_Item]) -> list[Outcome]:
         sent_at = await inbox.call("timeAt", index)
         times = (sent_at, sent_at + deadline, now)
         if record is None:
-            found.append(_not_executed(mirror, index, message, times))
+            ended = taken is not None and index >= taken
+            found.append(
+                Outcome(index, message, Stage.ENDED, *times) if ended else _not_executed(mirror, index, message, times)
+            )
             continue
         batch = mirror.store.records.batch_of(record.block)
         assert batch is not None, "a replica keeps blocks in batches"

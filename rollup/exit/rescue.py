@@ -90,7 +90,9 @@ class _Rescue:
         with open_end(mirror, mirror.final_batch) as final, open_end(mirror, mirror.batch) as newest:
             holders = [newest.holder(n) for n, owner in newest.owners() if self.whose.wants(n, owner)]
             if not holders and not late:
-                raise NothingToCollect(f"{self.whose} has no account on the chain, and no deposit on its way there")
+                raise NothingToCollect(
+                    f"the chain holds nothing of {self.whose}: no account, and no deposit on its way there"
+                )
             draft = _Draft(self, situation, final, newest)
             await draft.withdrawn(holders)
             await draft.remaining(holders, late)

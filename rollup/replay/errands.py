@@ -26,6 +26,8 @@ DEPOSIT_EVERY: Final = 120
 FORCE_EVERY: Final = 360
 SESSION_EVERY: Final = 8
 """One trader in so many trades with a session key."""
+HELD: Final = "held"
+"""The sequencer's alarm while it lets a message of L1 wait until an insolvency is resolved."""
 
 
 class Errands:
@@ -40,6 +42,19 @@ class Errands:
         self._market = market
         self._tally = tally
         self._luck = Random(f"{seed}/errands")  # noqa: S311 - reproducible on purpose, protects nothing
+        self._due = 0
+        """Messages that L1 had when one was last sent there."""
+        self._forced: list[tuple[int, Trader, int]] = []
+        """Forced withdrawals that the sequencer has not taken: message, whose, and what was withdrawn before."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether the sequencer has taken every message that was sent through L1."""
+        return self._exchange.status().inbox_index >= self._due
+
+    async def finish(self) -> None:
+        """Wait until the sequencer has taken all that was sent through L1, whatever it is held for."""
+        await self._until_taken(held_too=True)
 
     async def appoint_sessions(self, now: int) -> None:
         """Some traders trade with a session key from the beginning; the owner's key stays where it is."""
@@ -49,6 +64,7 @@ class Errands:
 
     async def run(self, tick: int, now: int) -> None:
         """Those of this tick (counted from the beginning of the replay)."""
+        self._count_forced()
         if tick % WITHDRAW_EVERY == WITHDRAW_EVERY - 1:
             await self._withdraw(now)
         if tick % CANCEL_EVERY == CANCEL_EVERY - 1:
@@ -59,6 +75,7 @@ class Errands:
         if tick % DEPOSIT_EVERY == DEPOSIT_EVERY // 2:
             trader = self._luck.choice(self._traders)
             await self._treasury.deposit(trader.account, self._luck.randint(1_000, 20_000) * MILLION)
+            self._due = await self._treasury.messages()
             await self._until_taken()
             self._tally.deposits += 1
         if tick % FORCE_EVERY == FORCE_EVERY - 1:
@@ -80,8 +97,16 @@ class Errands:
         trader = self._luck.choice(self._traders)
         before = self._exchange.account(trader.account).withdrawn
         await self._treasury.force(trader.signer.withdraw(max(MILLION, self._spare(trader)), now))
+        self._due = await self._treasury.messages()
+        self._forced.append((self._due - 1, trader, before))
         await self._until_taken()
-        self._tally.forced_withdrawals += self._exchange.account(trader.account).withdrawn > before
+
+    def _count_forced(self) -> None:
+        taken = self._exchange.status().inbox_index
+        for index, trader, before in self._forced:
+            if index < taken:
+                self._tally.forced_withdrawals += self._exchange.account(trader.account).withdrawn > before
+        self._forced = [forced for forced in self._forced if forced[0] >= taken]
 
     def _spare(self, trader: Trader) -> int:
         """A tenth at most of what the account has beyond twice its maintenance margin (µUSD)."""
@@ -97,10 +122,17 @@ class Errands:
             return False
         return True
 
-    async def _until_taken(self) -> None:
-        """Wait until the sequencer stands behind every message of the inbox."""
-        count = await self._treasury.messages()
-        status = self._exchange.status
-        await wait_until(
-            lambda: status().inbox_index >= count, f"the sequencer has taken message {count - 1}", step=0.005
-        )
+    async def _until_taken(self, *, held_too: bool = False) -> None:
+        """Wait until the sequencer stands behind every message of the inbox.
+
+        One that it holds back is waited for only with `held_too`: it is held until auctions have run, and they run in
+        recorded time, which does not pass while a replay waits here.
+        """
+        status, due = self._exchange.status, self._due
+
+        def done() -> bool:
+            found = status()
+            return found.inbox_index >= due or (not held_too and HELD in found.alarms)
+
+        await wait_until(done, f"the sequencer has taken message {due - 1}", step=0.005)
+        self._count_forced()

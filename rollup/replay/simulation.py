@@ -69,6 +69,7 @@ class Simulation:
             await self.hold_back()
             players.tally.ticks = done + 1
             on_tick(done + 1)
+        await players.errands.finish()
 
     async def trade(self, tick: int, now: int) -> None:
         """Have everybody act who acts at this tick."""

@@ -34,6 +34,7 @@ async def test_a_chain_is_frozen_when_it_is_due_and_not_before(ending: Ending, t
         ("freeze", "planned"), ("freeze", "done"), ("end", None)
     ]  # fmt: skip
     assert told[0]["message"] == 3
+    assert any("rollup escape" in note for note in told[-1]["notes"]), "what comes next is told"
     assert await ending.site.contract("Rollup").call("frozen")
     again = lines(await run(ending, tmp_path, "freeze", "--yes", "--json"), code=1)
     assert again[-1]["error"]["type"] == "AlreadyFrozen"

@@ -18,6 +18,7 @@ from rollup.types.transactions import Transaction
 from tests.support.deployed import CHALLENGER, DISPUTE_WINDOW, Site
 from tests.support.frauds import LIE, revert_fraud, stake_again
 from tests.support.poster import CASH, FIRST_OWNER, Poster, with_root
+from tests.support.world import FREEZE_GRACE
 
 OWNER = FIRST_OWNER
 
@@ -197,3 +198,21 @@ def test_every_reason_has_a_sentence() -> None:
     """None is left to a number."""
     assert set(SENTENCES) == set(Reason)
     assert all(text and not text.endswith(".") for text in SENTENCES.values())
+
+
+async def test_what_the_freeze_came_before_is_told_to_be_lost(site: Site, poster: Poster, mirror: Mirror) -> None:
+    """Nobody is told to wait for it; what a batch took before the freeze is as ever."""
+    separator = mirror.pipeline.replica.origin.separator
+    taken = await force(site, sign_cancel(separator, 0, 1))
+    await take(poster, mirror)
+    left = await force(site, sign_withdrawal(separator, 0, 5, 1))
+    await dev.increase_time(site.l1, DISPUTE_WINDOW + FREEZE_GRACE + 10)
+    await dev.mine(site.l1)
+    await mirror.advance()
+    assert (await outcome_of(mirror, left.index)).overdue
+    await site.contract("Rollup").transact(site.account(CHALLENGER), "freeze")
+    await mirror.advance()
+    before, ended = await outcome_of(mirror, taken.index), await outcome_of(mirror, left.index)
+    assert (before.stage, before.done) == (Stage.PENDING, True)
+    assert (ended.stage, ended.done, ended.overdue) == (Stage.ENDED, False, False)
+    assert "rollup escape" in ended.tell()

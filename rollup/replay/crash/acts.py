@@ -25,6 +25,9 @@ from rollup.types.genesis import BTC_PERP
 
 PATIENCE: Final = 60.0
 """Seconds of this machine's time until a sequencer that does not flag whom it must is told to have failed."""
+MINUTE: Final = 60
+OVERTIME: Final = 60
+"""Minutes after the last candle in which messages that wait for auctions are taken: they wait for two at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ class Acts:
     async def run(self, on_tick: Callable[[int], None]) -> None:
         """Replay the stretch; `on_tick` hears how many ticks are done."""
         for done, tick in enumerate(range(self._stretch.first, self._stretch.last + 1)):
-            await self._price(tick)
             now = self._tape.times[tick]
+            await self._price(tick, now)
             await self._auctioneers.act(now)
             await self._errands.run(done, now)
             await self._writers.act(done, now)
@@ -72,10 +75,23 @@ class Acts:
             await self._simulation.hold_back()
             self._setting.tally.ticks = done + 1
             on_tick(done + 1)
+        await self._run_out()
 
-    async def _price(self, tick: int) -> None:
+    async def _run_out(self) -> None:
+        """Auctions go on at the last prices while they hold back what was sent through L1."""
+        now = self._tape.times[self._stretch.last]
+        for _ in range(OVERTIME):
+            if self._errands.idle:
+                break
+            now += MINUTE
+            await self._price(self._stretch.last, now)
+            await self._setting.timekeeper.move_l1(now)
+            await self._auctioneers.act(now)
+            await self._simulation.hold_back()
+        await self._errands.finish()
+
+    async def _price(self, tick: int, now: int) -> None:
         """Move the clock, have the oracle speak, and wait until everybody is flagged who must be."""
-        now = self._tape.times[tick]
         await self._setting.timekeeper.move_to(now)
         await self.feed.publish(self._tape.quote(tick), now, self._smiles.surfaces(tick))
         self._setting.tally.oracle_updates += 1
