@@ -26,7 +26,7 @@ DEPOSIT_EVERY: Final = 120
 FORCE_EVERY: Final = 360
 SESSION_EVERY: Final = 8
 """One trader in so many trades with a session key."""
-HELD: Final = "held"
+HELD: Final = "held: "
 """The sequencer's alarm while it lets a message of L1 wait until an insolvency is resolved."""
 
 
@@ -132,7 +132,7 @@ class Errands:
 
         def done() -> bool:
             found = status()
-            return found.inbox_index >= due or (not held_too and HELD in found.alarms)
+            return found.inbox_index >= due or (not held_too and any(text.startswith(HELD) for text in found.alarms))
 
         await wait_until(done, f"the sequencer has taken message {due - 1}", step=0.005)
         self._count_forced()

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import trio
 
+from rollup.batcher.alarms import Alarms
 from rollup.feeder.candles import read_candles
+from rollup.replay import errands
 from rollup.replay.crash.run import run_leveraged_replay
 from rollup.replay.crash.words import tell
 from rollup.replay.settings import ReplaySettings
 from rollup.replay.tape import Tape, read_stretch
+from rollup.sequencer import service
 from tests.replay.crash.market import write_fall
 from tests.replay.market import Remembering
 from tests.support.source import ROOT
@@ -43,6 +46,33 @@ async def test_a_made_up_crash_goes_through_auctions_fund_and_deleveraging(tmp_p
     assert summary["state_root"] == steps["verification"]["state_root"]
     assert all(tell(step, figures) for step, figures in steps.items())
     assert tell("summary", summary)
+
+
+async def test_what_is_forced_during_an_insolvency_waits_for_it_and_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sequencer holds it until auctions have run; recorded time passes meanwhile, after the last candle too."""
+    told: list[str] = []
+
+    class Listening(Alarms):
+        """As ever, and remembers what was raised."""
+
+        def raise_(self, key: str, text: str) -> None:
+            told.append(key)
+            super().raise_(key, text)
+
+    monkeypatch.setattr(service, "Alarms", Listening)
+    monkeypatch.setattr(errands, "FORCE_EVERY", 2)
+    monkeypatch.setattr(errands, "DEPOSIT_EVERY", 6)
+    path = write_fall(tmp_path / "fall.csv")
+    summary, steps = await replay(path, tmp_path / "data", ticks=None, accounts=40, orders=25)
+    assert "held" in told
+    assert steps["liquidation"]["insolvent_peak"] > 0
+    trading, accounts = steps["trading"], steps["accounts"]["accounts"]
+    forced = summary["candles"] // 2
+    assert trading["deposits"] > 1
+    assert 0 < trading["forced_withdrawals"] <= forced
+    assert steps["verification"]["messages"] == accounts + trading["deposits"] + forced
 
 
 @pytest.mark.market_data
