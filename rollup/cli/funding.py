@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollup.cli.amounts import show_usd
-from rollup.errors import L1Error, PlumblineError
+from rollup.errors import L1Error, L1Reverted, PlumblineError
+from rollup.exit.errors import AlreadyFrozen
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.contract import Contract
@@ -51,12 +52,12 @@ class Bank:
     async def open(self, owner: bytes, amount: int) -> Funded:
         """Open an account for `owner` with `amount` µUSD; L1 numbers it. `TooLittleMoney` if the key has less."""
         await self._allow(amount)
-        return self._funded(await self._inbox.transact(self._account, "open", owner, amount))
+        return await self._send("open", owner, amount)
 
     async def deposit(self, account: int, amount: int) -> Funded:
         """Deposit `amount` µUSD into an account that was opened, whoever owns it. `TooLittleMoney` as for `open`."""
         await self._allow(amount)
-        return self._funded(await self._inbox.transact(self._account, "deposit", account, amount))
+        return await self._send("deposit", account, amount)
 
     async def _allow(self, amount: int) -> None:
         held = await self.balance()
@@ -66,6 +67,14 @@ class Bank:
         allowed: int = await self._token.call("allowance", self._account.address, self._inbox.address)
         if allowed < amount:
             await self._token.transact(self._account, "approve", self._inbox.address, UNLIMITED)
+
+    async def _send(self, function: str, *arguments: bytes | int) -> Funded:
+        try:
+            return self._funded(await self._inbox.transact(self._account, function, *arguments))
+        except L1Reverted as refusal:
+            if refusal.name != "ChainFrozen":
+                raise
+            raise AlreadyFrozen("nothing deposited: the chain is frozen, and its inbox takes nothing") from refusal
 
     def _funded(self, receipt: Receipt) -> Funded:
         """What the inbox says it took."""

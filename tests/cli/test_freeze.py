@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from rollup.cli.funding import Bank
+from rollup.exit.errors import AlreadyFrozen
 from tests.support.deployed import DISPUTE_WINDOW
 from tests.support.exits import GRACE, Ending, open_ending
 from tests.support.leavers import lines, run
@@ -46,3 +49,14 @@ async def test_waiting_for_the_time_freezes_then(ending: Ending, tmp_path: Path)
     told = lines(await run(ending, tmp_path, "freeze", "--yes", "--json", "--wait"))
     assert told[-1]["complete"]
     assert await ending.site.contract("Rollup").call("frozen")
+
+
+async def test_a_deposit_into_a_frozen_chain_is_refused_in_words(ending: Ending) -> None:
+    """Before anything leaves the wallet."""
+    await ending.freeze()
+    bank = Bank(ending.payer(), ending.site.deployment)
+    await bank.mint(5_000_000)
+    for deposit in (partial(bank.open, ending.payer().address, 5_000_000), partial(bank.deposit, 0, 5_000_000)):
+        with pytest.raises(AlreadyFrozen, match="nothing deposited"):
+            await deposit()
+    assert await bank.balance() == 5_000_000

@@ -16,9 +16,9 @@ from rollup.l1.devkeys import dev_address, dev_key
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Transaction
 from tests.support.deployed import CHALLENGER, DISPUTE_WINDOW, Site
+from tests.support.exits import GRACE
 from tests.support.frauds import LIE, revert_fraud, stake_again
 from tests.support.poster import CASH, FIRST_OWNER, Poster, with_root
-from tests.support.world import FREEZE_GRACE
 
 OWNER = FIRST_OWNER
 
@@ -206,7 +206,7 @@ async def test_what_the_freeze_came_before_is_told_to_be_lost(site: Site, poster
     taken = await force(site, sign_cancel(separator, 0, 1))
     await take(poster, mirror)
     left = await force(site, sign_withdrawal(separator, 0, 5, 1))
-    await dev.increase_time(site.l1, DISPUTE_WINDOW + FREEZE_GRACE + 10)
+    await dev.increase_time(site.l1, DISPUTE_WINDOW + GRACE + 10)
     await dev.mine(site.l1)
     await mirror.advance()
     assert (await outcome_of(mirror, left.index)).overdue
