@@ -14,6 +14,7 @@ from rollup.rpc.node import Node
 from rollup.sequencer.rejections import StoppedServing
 from tests.support.deployed import SEQUENCER, Site, open_site
 from tests.support.poster import FIRST_OWNER
+from tests.support.relay import relay_to
 from tests.support.served import Signatures, derive, funded, options, posted, serve, until_so
 from tests.support.trader import USD, Trader, open_accounts
 
@@ -123,8 +124,8 @@ async def test_blocks_with_a_message_that_l1_replaced_are_built_anew(
 
 async def on_the_other_branch(node: Node, rpc: Any, trader: Trader) -> None:
     """What was before the replaced message stands, what came after it is gone, and trading goes on."""
+    await consumed(node, 3)  # a withdrawal that came sooner could stand in the message's own block
     await withdraw(rpc, trader, 2)
-    await consumed(node, 3)
     assert (await balance(rpc, 0), await balance(rpc, 1)) == (10_000 - 2, 10_222)
 
 
@@ -218,7 +219,11 @@ async def test_posted_batches_that_l1_loses_are_posted_again(site: Site, tmp_pat
     """The blocks stay as they were signed; only L1 has to get them again, in as many batches as it likes."""
     trader, signatures = await start(site, tmp_path), Signatures(site)
     snapshot = await dev.take_snapshot(site.l1)
-    async with serve(options(site, tmp_path)) as node, connect_ws(node.address.ws_url) as rpc:
+    async with (
+        relay_to(site.url) as relay,
+        serve(options(site, tmp_path, l1_url=relay.url)) as node,
+        connect_ws(node.address.ws_url) as rpc,
+    ):
         signatures.watch(node)
         before = node.sequencer.watcher.progress
         for nonce in range(1, batches + 1):
@@ -227,7 +232,9 @@ async def test_posted_batches_that_l1_loses_are_posted_again(site: Site, tmp_pat
         head = (node.sequencer.store.committed, node.sequencer.store.root)
         assert node.sequencer.watcher.progress.batch == before.batch + batches
         reorganised = node.sequencer.watcher._follower.reorganisations
+        relay.cut()  # a batch posted again between the two steps could make the very block that was lost
         await branch_off(site, snapshot)
+        relay.mend()
         await until_so(lambda: node.sequencer.watcher._follower.reorganisations > reorganised, "the reorganisation")
         await posted(node)
         assert (node.sequencer.store.committed, node.sequencer.store.root) == head

@@ -93,9 +93,15 @@ async def funded(rpc: Any, accounts: list[int]) -> Trader:
 
 
 async def posted(node: Node) -> None:
-    """Wait until everything is on L1."""
+    """Wait until everything is on L1, and the sequencer has written down in which batches."""
     sequencer = node.sequencer
-    await until_so(lambda: sequencer.watcher.progress.block >= sequencer.store.committed, "everything on L1")
+
+    def seen() -> bool:
+        progress, noted = sequencer.watcher.progress, sequencer.store.records.last_batch()
+        known = 0 if noted is None else noted.index
+        return progress.block >= sequencer.store.committed and known == progress.batch
+
+    await until_so(seen, "everything on L1")
 
 
 async def derive(site: Site) -> StateStore:
