@@ -22,6 +22,7 @@ class Terms:
     force_deadline: int
     max_time_ahead: int
     max_time_lag: int
+    freeze_grace: int
     verifier: bytes
     inbox: bytes
 
@@ -52,7 +53,7 @@ class RollupContract:
         """What the deployment fixed; L1 is asked once."""
         if self._terms is None:
             config = await self._contract.call("config")
-            self._terms = Terms(*(*config[:7], config[9], config[8]))
+            self._terms = Terms(*(*config[:7], config[11], config[9], config[8]))
         return self._terms
 
     async def tip(self) -> Posted:

@@ -73,6 +73,8 @@ class Engine:
         self._opened = inf
         self._messages: deque[bytes] = deque()
         self._urgent = False
+        self.restrained: Callable[[], bool] = lambda: False
+        """Whether blocks are kept for prices and messages: then risk's own transactions wait."""
 
     async def run(self) -> None:
         """Serve until the inputs end; what was taken in is sent on. Messages not in a block yet come from L1 again."""
@@ -87,7 +89,7 @@ class Engine:
                 for each in inputs:
                     await self._handle(each)
                 self._take_block()
-                if not (self._messages and self._urgent):
+                if self._may_take_risk:
                     self._desk.risk.work()
                 now = trio.current_time()
                 if now >= expiry:
@@ -98,7 +100,7 @@ class Engine:
 
     async def _receive(self, until: float) -> list[Input]:
         """What has come; nothing at `until`, or at once if there are messages or steps of risk to take."""
-        if self._messages or self._desk.risk.ready:
+        if self._messages or (self._desk.risk.ready and self._may_take_risk):
             await trio.lowlevel.checkpoint()
             try:
                 return self._inputs.receive_nowait()
@@ -107,6 +109,10 @@ class Engine:
         with trio.move_on_at(until):
             return await self._inputs.receive()
         return []
+
+    @property
+    def _may_take_risk(self) -> bool:
+        return not (self._messages and self._urgent) and not self.restrained()
 
     async def _handle(self, each: Input) -> None:
         match each:

@@ -35,7 +35,7 @@ from rollup.sequencer.sensitivities import SensitivityTable
 from rollup.sequencer.unit import Unit
 from rollup.sequencer.views import AccountView, BatchView, BlockView, DepthView, StatusView, TickerView
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Cancel, FreshOrder
+from rollup.types.transactions import Cancel, FreshOrder, OracleUpdate, SurfaceUpdate
 
 News = Callable[[Unit], None]
 """Told of every unit right after it became durable; must be quick and must not raise."""
@@ -67,6 +67,8 @@ class Exchange:
         """Requests for quotes."""
         self.serving: Callable[[], bool] = lambda: True
         """Whether commands are taken in; not while the chain is being moved."""
+        self.pricing: Callable[[], bool] = lambda: True
+        """The same for what feeders say, which is sometimes all that is waited for."""
 
     # -- commands --------------------------------------------------------------------------------------------------
 
@@ -76,7 +78,7 @@ class Exchange:
 
     def begin_placing(self, order: FreshOrder, time_in_force: TimeInForce, label: str = "") -> Reply[OrderReport]:
         """`place` without waiting: the reply is released once it is durable. Raises Rejected."""
-        self._require_serving()
+        self._require(self.serving)
         instrument = self.catalogue.by_number(order.market)
         check_order(order, instrument, time_in_force, self._desk.ledger.now(), self._max_life)
         self._require_account(order.account)
@@ -96,7 +98,7 @@ class Exchange:
 
     async def cancel(self, cancel: Cancel) -> list[OrderReport]:
         """Take orders off the book at once (a soft cancel); `submit` the same request to make it final."""
-        self._require_serving()
+        self._require(self.serving)
         self._require_account(cancel.account)
         command = SoftCancel(cancel, self.digests(cancel)[0][0])
         self._admission.offer(command)
@@ -104,7 +106,8 @@ class Exchange:
 
     async def submit(self, transaction: UserTransaction) -> TransactionReport:
         """Execute a transaction in a block; returns its place once that is durable. Raises Rejected."""
-        self._require_serving()
+        priced = isinstance(transaction, OracleUpdate | SurfaceUpdate)
+        self._require(self.pricing if priced else self.serving)
         command = Submit(transaction, self.digests(transaction))
         self._admission.offer(command)
         return await command.reply.wait()
@@ -199,8 +202,8 @@ class Exchange:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _require_serving(self) -> None:
-        if not self.serving():
+    def _require(self, open_: Callable[[], bool]) -> None:
+        if not open_():
             raise StoppedServing("the sequencer takes nothing in at the moment")
 
     def _require_account(self, number: int) -> None:

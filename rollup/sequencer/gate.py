@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from rollup.derive.inbox import Inbox
 from rollup.errors import Undecodable
 from rollup.sequencer.affected import accounts_of
 from rollup.sequencer.desk import Desk
-from rollup.sequencer.patience import Need, Patience, Waiting
+from rollup.sequencer.patience import Bounds, Need, Patience, Waiting
 from rollup.sequencer.trading_status import Trading, trading_status
 from rollup.types.keys import GLOBALS, account_key
 from rollup.types.leaves import Account, Globals
@@ -35,14 +36,16 @@ _NOTHING: Final = Need()
 class Gate:
     """Decides how many waiting messages the engine gets now."""
 
-    def __init__(self, desk: Desk, deadline: int) -> None:
-        """`deadline` is L1's force deadline (s)."""
+    def __init__(self, desk: Desk, bounds: Bounds) -> None:
         self._desk = desk
-        self._deadline = deadline
-        self._patience = Patience(deadline, self._totals.auction)
+        self._deadline = bounds.deadline
+        self._patience = Patience(bounds, self._totals.auction)
 
-    def admit(self, inbox: Inbox, first: int, now: int) -> int:
-        """How many messages from number `first` on may be taken, at most `MESSAGES`; `now` is L1's time (s)."""
+    def admit(self, inbox: Inbox, first: int, now: int, *, room: Callable[[], bool]) -> int:
+        """How many messages from number `first` on may be taken, at most `MESSAGES`; `now` is L1's time (s).
+
+        `room` tells whether everything that is not on L1 yet fits one batch.
+        """
         count = min(MESSAGES, len(inbox) - first)
         if count <= 0:
             self._patience.hold = None
@@ -51,11 +54,17 @@ class Gate:
         queue = [
             Waiting(inbox.time_at(first + place), message) for place, message in enumerate(inbox.slice(first, count))
         ]
-        return self._patience.admit(first, queue, now, self._need, insolvent=self._totals.insolvent > 0)
+        return self._patience.admit(first, queue, now, self._need, insolvent=self._totals.insolvent > 0, room=room)
 
     def is_urgent(self, inbox: Inbox, index: int, now: int) -> bool:
         """Whether message `index` has waited for so long that no block may be built without messages."""
         return index < len(inbox) and now >= inbox.time_at(index) + self._deadline // URGENT_SHARE
+
+    @property
+    def holds_late(self) -> bool:
+        """Whether a message is held that the next batch must not leave behind: only prices may be built before it."""
+        hold = self._patience.hold
+        return hold is not None and hold.late
 
     @property
     def text(self) -> str:
@@ -63,7 +72,8 @@ class Gate:
         hold = self._patience.hold
         if hold is None:
             return ""
-        return f"message {hold.index} waits, at most until L1's time {hold.until}: {hold.cause}"
+        alone = "; nothing but prices is taken in before it" if hold.late else ""
+        return f"message {hold.index} waits, at most until L1's time {hold.until}: {hold.cause}{alone}"
 
     @property
     def _totals(self) -> Globals:

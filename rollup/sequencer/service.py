@@ -39,7 +39,8 @@ from rollup.sequencer.gate import Gate
 from rollup.sequencer.l1_time import L1Time
 from rollup.sequencer.memo import Memo
 from rollup.sequencer.options import SequencerOptions
-from rollup.sequencer.posting import run_posting
+from rollup.sequencer.patience import Bounds
+from rollup.sequencer.posting import Posting, run_posting
 from rollup.sequencer.risk.watch import RiskWatch
 from rollup.sequencer.standing import Standing, align
 from rollup.sequencer.stored import open_store
@@ -101,7 +102,7 @@ async def run_sequencer(
             alarms,
             poll=options.poll_interval,
             desk=desk,
-            gate=Gate(desk, (await contract.terms()).force_deadline),
+            gate=Gate(desk, await _bounds(contract)),
             time=time,
             posts=options.post_batches,
             news=lambda progress: _tell(listeners, progress),
@@ -121,10 +122,14 @@ async def run_sequencer(
                     run_posting, options, contract, account, alarms, writer, watcher, origin.separator, ledger
                 )
                 posting = await nursery.start(partial(_speak_last, committer, post))
-            exchange.serving = lambda: watcher.may_build and not committer.failed and not (posting and posting.stopped)
+            able = partial(_is_able, committer, posting)
+            exchange.serving = lambda: watcher.may_build and able()
+            exchange.pricing = lambda: watcher.may_price and able()
             nursery.start_soon(_speak_last, committer, writer.run)
             nursery.start_soon(committer.run, units)
-            nursery.start_soon(Engine(desk, inputs, into_committer, options.block_interval, options.flag_patience).run)
+            engine = Engine(desk, inputs, into_committer, options.block_interval, options.flag_patience)
+            engine.restrained = lambda: watcher.holds_late
+            nursery.start_soon(engine.run)
             nursery.start_soon(admission.run)
             nursery.start_soon(risk.run)
             await nursery.start(_speak_last, committer, watcher.run)
@@ -148,6 +153,11 @@ async def _speak_last(
         committer.failed = True
         await trio.sleep(LAST_WORDS)
         raise
+
+
+async def _bounds(contract: RollupContract) -> Bounds:
+    terms = await contract.terms()
+    return Bounds(terms.force_deadline, terms.freeze_grace, terms.max_time_lag)
 
 
 async def _make_time(contract: RollupContract, options: SequencerOptions) -> L1Time:
@@ -175,6 +185,10 @@ async def _catch_up(follower: Follower, replica: Replica, poll: float) -> None:
             continue
         log.warning("l1_has_a_wrong_batch", batch=follower.chain.head.index)
         await trio.sleep(poll)
+
+
+def _is_able(committer: Committer, posting: Posting | None) -> bool:
+    return not committer.failed and not (posting and posting.stopped)
 
 
 def _tell(listeners: list[Callable[[Progress], None]], progress: Progress) -> None:

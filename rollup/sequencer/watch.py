@@ -20,6 +20,7 @@ from rollup.errors import L1Error
 from rollup.sequencer.engine import Input, Pause, TakeMessages
 from rollup.sequencer.gate import Gate
 from rollup.sequencer.l1_time import L1Time
+from rollup.sequencer.room import has_room
 from rollup.sequencer.standing import Standing, align, awaited, is_empty, last_held, notes_of, stands
 from rollup.sequencer.withdrawn import is_withdrawn
 from rollup.store.writer import StoreWriter
@@ -111,8 +112,26 @@ class Watcher:
         """Whether commands are taken in: the chain is in place, L1 has every message consumed, and it is not far.
 
         Not while old messages are being taken: L1 admits a batch that leaves such behind only if each block took some.
+        Nor while one waits late for its price, which has to fit the same batch.
         """
+        return self._may_go_on and not self.holds_late
+
+    @property
+    def may_price(self) -> bool:
+        """Whether the oracle's updates are taken in: as commands are, and while a message waits late for them."""
+        return self._may_go_on and (not self.holds_late or self._has_room())
+
+    @property
+    def holds_late(self) -> bool:
+        """Whether a message waits for a price that the next batch must not leave behind."""
+        return self._gate.holds_late
+
+    @property
+    def _may_go_on(self) -> bool:
         return self.may_post and self._sent <= self.messages and not self._trouble and not self._is_urgent()
+
+    def _has_room(self) -> bool:
+        return has_room(self._writer.store, self.progress.block, self.messages - self._desk.inbox_index)
 
     @property
     def may_post(self) -> bool:
@@ -203,7 +222,7 @@ class Watcher:
 
     async def _hand_on_messages(self) -> None:
         inbox = self._follower.chain.inbox
-        while admitted := self._gate.admit(inbox, self._sent, self._l1_now()):
+        while admitted := self._gate.admit(inbox, self._sent, self._l1_now(), room=self._has_room):
             first = self._sent
             messages = inbox.slice(first, admitted)
             self._note_sent(first + admitted)

@@ -11,6 +11,7 @@ from rollup.crypto.keccak import keccak
 from rollup.derive.events import MessageAdded, Position
 from rollup.derive.inbox import Inbox
 from rollup.sequencer.gate import MESSAGES, Gate
+from rollup.sequencer.patience import Bounds
 from rollup.types.keys import GLOBALS
 from rollup.types.leaves import Globals
 from rollup.types.messages import Deposit, Forced, encode_message
@@ -47,9 +48,19 @@ def inbox_of(messages: Iterable[bytes], time: int) -> Inbox:
     return inbox
 
 
+def gate_of(desk: Pit) -> Gate:
+    """A gate on a desk's state."""
+    return Gate(desk.desk, Bounds(DEADLINE, DEADLINE, DEADLINE))
+
+
+def look(gate: Gate, inbox: Inbox, first: int, now: int, *, room: bool = True) -> int:
+    """How many messages from `first` on the gate lets through."""
+    return gate.admit(inbox, first, now, room=lambda: room)
+
+
 def admitted(desk: Pit, *messages: bytes) -> int:
     """How many of these messages may be taken now, seen for the first time."""
-    return Gate(desk.desk, DEADLINE).admit(inbox_of(messages, desk.time), 0, desk.time)
+    return look(gate_of(desk), inbox_of(messages, desk.time), 0, desk.time)
 
 
 def in_the_dark(desk: Pit) -> None:
@@ -91,13 +102,34 @@ def test_what_needs_no_price_waits_for_none(desk: Pit, name: str) -> None:
 def test_the_hold_ends_with_the_price_and_says_meanwhile_what_it_waits_for(desk: Pit) -> None:
     """The same gate, before and after."""
     in_the_dark(desk)
-    gate, inbox = Gate(desk.desk, DEADLINE), inbox_of([forced(withdraw(0, USD, 1))], desk.time)
-    assert gate.admit(inbox, 0, desk.time) == 0
+    gate, inbox = gate_of(desk), inbox_of([forced(withdraw(0, USD, 1))], desk.time)
+    assert look(gate, inbox, 0, desk.time) == 0
     assert gate.text == f"message 0 waits, at most until L1's time {desk.time + DEADLINE // 4}: no fresh price"
     desk.submit(price(desk.time, P))
-    assert gate.admit(inbox, 0, desk.time) == 1
+    assert look(gate, inbox, 0, desk.time) == 1
     assert gate.text == ""
-    assert gate.admit(inbox, 1, desk.time) == 0
+    assert look(gate, inbox, 1, desk.time) == 0
+
+
+def test_an_overdue_message_waits_late_for_its_price_if_the_batch_has_room_and_says_so(desk: Pit) -> None:
+    """Who takes over finds it so; what needs no price never waits so long, and nothing waits without room."""
+    in_the_dark(desk)
+    old = desk.time - DEADLINE - 1
+    for transaction, room, taken in (
+        (NEEDY["withdrawal"], True, 0),
+        (NEEDY["withdrawal"], False, 1),
+        (FREE["cancel"], True, 1),
+    ):
+        gate = gate_of(desk)
+        assert look(gate, inbox_of([forced(transaction)], old), 0, desk.time, room=room) == taken
+        assert gate.holds_late == (taken == 0)
+        assert ("nothing but prices" in gate.text) == (taken == 0)
+    gate, inbox = gate_of(desk), inbox_of([forced(NEEDY["withdrawal"])], old)
+    assert look(gate, inbox, 0, desk.time) == 0
+    desk.submit(price(desk.time, P))
+    assert look(gate, inbox, 0, desk.time) == 1
+    assert not gate.holds_late
+    assert look(gate, inbox, 1, desk.time) == 0
 
 
 def test_an_insolvency_holds_forced_withdrawals_of_anybody_and_nothing_else(desk: Pit) -> None:
@@ -117,14 +149,14 @@ def _insolvent(totals: Globals) -> bytes:
 
 def test_messages_are_handed_on_in_portions(desk: Pit) -> None:
     """Each small enough to look at."""
-    gate, inbox = Gate(desk.desk, DEADLINE), inbox_of([DEPOSIT] * (MESSAGES + 5), desk.time)
-    assert gate.admit(inbox, 0, desk.time) == MESSAGES
-    assert gate.admit(inbox, MESSAGES, desk.time) == 5
+    gate, inbox = gate_of(desk), inbox_of([DEPOSIT] * (MESSAGES + 5), desk.time)
+    assert look(gate, inbox, 0, desk.time) == MESSAGES
+    assert look(gate, inbox, MESSAGES, desk.time) == 5
 
 
 def test_a_message_is_urgent_after_half_of_the_deadline(desk: Pit) -> None:
     """To the second; where there is none, nothing is urgent."""
-    gate, inbox = Gate(desk.desk, DEADLINE), inbox_of([DEPOSIT], 1_000)
+    gate, inbox = gate_of(desk), inbox_of([DEPOSIT], 1_000)
     assert not gate.is_urgent(inbox, 0, 1_000 + DEADLINE // 2 - 1)
     assert gate.is_urgent(inbox, 0, 1_000 + DEADLINE // 2)
     assert not gate.is_urgent(inbox, 1, 10**9)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollup.sequencer.patience import AUCTIONS, SHARE, Cause, Hold, Need, Patience, Waiting
+from rollup.sequencer.patience import AUCTIONS, SHARE, Bounds, Cause, Hold, Need, Patience, Waiting
 
 DEADLINE, AUCTION = 8_000, 100
 DEPOSIT, WITHDRAWAL, TRADE, BOTH = b"deposit", b"withdrawal", b"trade", b"both"
@@ -20,13 +20,16 @@ NEEDS = {
 }
 LAST = DEADLINE - 600
 """When a message must be let go at the latest: what is left is for posting."""
+LATE = 600
+"""How long a message waits for its price that is found after that: ten minutes."""
+GRACE, LAG = 16_000, 86_400
 
 
 class Queue:
     """A queue as L1 fills it, looked at with one patience."""
 
-    def __init__(self, deadline: int = DEADLINE, auction: int = AUCTION) -> None:
-        self.patience = Patience(deadline, auction)
+    def __init__(self, deadline: int = DEADLINE, auction: int = AUCTION, *, grace: int = GRACE, lag: int = LAG) -> None:
+        self.patience = Patience(Bounds(deadline, grace, lag), auction)
         self.waiting: list[Waiting] = []
         self.taken = 0
 
@@ -34,11 +37,13 @@ class Queue:
         """L1 takes in messages."""
         self.waiting += [Waiting(now, message) for message in messages]
 
-    def look(self, now: int, *, stale: Iterable[int] = (), insolvent: bool = False) -> int:
+    def look(self, now: int, *, stale: Iterable[int] = (), insolvent: bool = False, room: bool = True) -> int:
         """Take what may be taken; how much that is."""
         self.patience.see(len(self.waiting), stale, now)
         queue = self.waiting[self.taken :]
-        admitted = self.patience.admit(self.taken, queue, now, NEEDS.__getitem__, insolvent=insolvent)
+        admitted = self.patience.admit(
+            self.taken, queue, now, NEEDS.__getitem__, insolvent=insolvent, room=lambda: room
+        )
         self.taken += admitted
         return admitted
 
@@ -121,13 +126,82 @@ def test_with_two_causes_the_longer_hold_counts_and_only_while_its_cause_lasts()
     assert queue.look(2) == 1
 
 
-@pytest.mark.parametrize("message", [TRADE, WITHDRAWAL])
-def test_an_old_message_is_let_go_in_time_to_be_posted_and_an_overdue_one_is_never_held(message: bytes) -> None:
+def test_an_insolvency_lets_an_old_message_go_in_time_to_be_posted_and_holds_no_overdue_one() -> None:
     """However lately it was seen first: who takes over finds old ones."""
     for age, admitted in ((LAST - 1, 0), (LAST, 1), (DEADLINE, 1), (10 * DEADLINE, 1)):
         queue = Queue()
-        queue.add(0, message)
+        queue.add(0, WITHDRAWAL)
         assert queue.look(age, stale=[1], insolvent=True) == admitted
+
+
+@pytest.mark.parametrize("age", [LAST - 1, LAST, DEADLINE, DEADLINE + 1, DEADLINE + GRACE // 2])
+def test_who_finds_an_old_message_lets_it_wait_for_its_price_a_little_even_if_it_is_overdue(age: int) -> None:
+    """It cannot come any later than too late; the hold says that it is a late one."""
+    queue = Queue()
+    queue.add(0, DEPOSIT, TRADE)
+    assert queue.look(age, stale=[1]) == 1
+    assert queue.patience.hold == Hold(1, Cause.PRICE, age + LATE, late=age >= LAST)
+    assert queue.look(age + LATE - 1, stale=[1]) == 0
+    assert queue.patience.hold == Hold(1, Cause.PRICE, age + LATE, late=True)
+    assert queue.look(age + LATE, stale=[1]) == 1
+    assert queue.patience.hold is None
+
+
+def test_a_late_hold_ends_with_the_price_or_when_the_batch_has_no_room_for_both() -> None:
+    """Without room a batch would have to leave the message behind, and L1 would refuse it for ever."""
+    for state in ({}, {"stale": [2]}, {"stale": [1], "room": False}):
+        queue = Queue()
+        queue.add(0, TRADE)
+        assert queue.look(DEADLINE, stale=[1]) == 0
+        assert queue.look(DEADLINE + 1, **state) == 1
+
+
+def test_before_its_time_a_message_waits_whether_or_not_a_batch_has_room() -> None:
+    """L1 takes batches without it."""
+    queue = Queue()
+    queue.add(0, TRADE)
+    assert queue.look(LAST - 1, stale=[1], room=False) == 0
+    assert queue.look(LAST, stale=[1], room=False) == 1
+
+
+def test_who_has_waited_for_the_price_for_long_waits_no_more_when_it_is_late() -> None:
+    """A spell counts once: later messages of markets that nobody prices go on."""
+    queue = Queue()
+    queue.add(0, TRADE)
+    assert queue.look(LAST - DEADLINE // SHARE, stale=[1]) == 0
+    assert queue.look(LAST, stale=[1]) == 1
+    queue.add(LAST, TRADE)
+    assert queue.look(LAST + DEADLINE, stale=[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("grace", "age", "longest"),
+    [
+        (2_000, DEADLINE + 1, 1_999 // 4),
+        (2_000, DEADLINE + 1_900, 25),
+        (2_000, DEADLINE + 2_000, 0),
+        (2_000, 99_999, 0),
+    ],
+)
+def test_no_late_hold_takes_more_than_a_quarter_of_the_time_until_the_freeze(
+    grace: int, age: int, longest: int
+) -> None:
+    """Nobody may end the chain because of it."""
+    queue = Queue(grace=grace)
+    queue.add(0, TRADE)
+    assert queue.look(age, stale=[1]) == (longest == 0)
+    if longest:
+        assert queue.look(age + longest - 1, stale=[1]) == 0
+        assert queue.look(age + longest, stale=[1]) == 1
+
+
+def test_no_late_hold_makes_the_price_block_too_old_to_be_posted() -> None:
+    """A quarter of the lag that L1 bears."""
+    queue = Queue(lag=400)
+    queue.add(0, TRADE)
+    assert queue.look(DEADLINE, stale=[1]) == 0
+    assert queue.look(DEADLINE + 99, stale=[1]) == 0
+    assert queue.look(DEADLINE + 100, stale=[1]) == 1
 
 
 def test_the_time_kept_for_posting_is_ten_minutes_at_most() -> None:
@@ -192,6 +266,7 @@ def _check_cause(hold: Hold, waiting: Waiting, state: Mapping[str, object]) -> N
     if hold.cause is Cause.INSOLVENCY:
         assert need.solvency
         assert state["insolvent"]
+        assert hold.until <= waiting.time + LAST
     else:
         assert need.markets & state["stale"]  # type: ignore[operator]
-    assert hold.until <= waiting.time + LAST
+        assert hold.until <= waiting.time + LAST + LATE

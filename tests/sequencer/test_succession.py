@@ -11,6 +11,7 @@ import pytest
 from rollup.l1.devkeys import dev_address
 from rollup.rpc.client import RpcError, connect_ws
 from rollup.rpc.node import Node
+from rollup.sequencer.patience import RESERVE_SHARE
 from rollup.sequencer.rejections import StoppedServing
 from rollup.types.messages import Deposit, encode_message
 from tests.support.deployed import DISPUTE_WINDOW, RIVAL, SEQUENCER, Site, open_site
@@ -69,16 +70,47 @@ async def test_a_stranger_derives_the_state_waits_for_a_price_and_executes_force
     assert (await derive(site)).root == new_root
 
 
-async def test_a_message_that_is_overdue_already_is_not_held_and_nothing_is_posted_without_it(
+async def test_an_overdue_forced_withdrawal_waits_for_its_price_and_one_batch_has_both(
     site: Site, tmp_path: Path
 ) -> None:
-    """Who comes late must not let it wait: the first batch has it, whatever becomes of it."""
+    """A holder's message is executed, not spent: meanwhile nothing but prices is taken in, and nothing is posted."""
+    async with trading(site, tmp_path / "old") as (node, _, trader):
+        head, batch = node.sequencer.store.committed, node.sequencer.watcher.progress.batch
+    index = await force(site, withdrawal(trader, 0, 100, 1))
+    await pass_time(site, DISPUTE_WINDOW + 5)
+    given = heir(site, tmp_path / "new", batch_interval=0.0)
+    async with serve(given) as node, connect_ws(node.address.ws_url) as rpc:
+        store = node.sequencer.store
+        assert f"message {index} waits" in alarms(node)["held"]
+        assert "nothing but prices" in alarms(node)["held"]
+        assert await refused(rpc, "private/withdraw", trader.withdraw(1, OWNERS[1], USD, 1)) == StoppedServing.code
+        assert store.committed == head
+        await rpc.call("oracle/update", fresh_price(trader))
+        await until_so(lambda: balance_of(node, 0)[1] == 100 * USD, "the forced withdrawal")
+        await until_so(lambda: "held" not in alarms(node), "the end of the alarm")
+        await until_so(lambda: store.committed == head + 2, "a block with the price, and one with the message")
+        assert [len(record.messages) for record in store.records.blocks(head + 1, head + 2)] == [0, 1]
+        await posted(node)
+        assert node.sequencer.watcher.progress.batch == batch + 1, "L1 takes no batch with the price alone"
+        await rpc.call("private/withdraw", trader.withdraw(1, OWNERS[1], USD, 1))
+        await posted(node)
+        root = store.root
+    assert (await derive(site)).root == root
+
+
+async def test_an_overdue_message_for_which_no_price_comes_is_let_go_soon_and_nothing_is_posted_without_it(
+    site: Site, tmp_path: Path
+) -> None:
+    """The hold ends by L1's time: the first batch has the message, whatever becomes of it."""
     async with trading(site, tmp_path / "old") as (node, _, trader):
         head = node.sequencer.store.committed
     index = await force(site, withdrawal(trader, 0, 100, 1))
     await pass_time(site, DISPUTE_WINDOW + 5)
     async with serve(heir(site, tmp_path / "new")) as node:
         store = node.sequencer.store
+        assert f"message {index} waits" in alarms(node)["held"]
+        assert store.committed == head
+        await pass_time(site, DISPUTE_WINDOW // RESERVE_SHARE)
         await until_so(lambda: store.committed > head, "the block with the message")
         await posted(node)
         record = store.records.block(store.committed)
