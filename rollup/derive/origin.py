@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from rollup.crypto.eip712 import domain_separator
 from rollup.derive.anchor import Anchor
 from rollup.derive.chain import DerivedBatch, batch_hash
+from rollup.derive.pruning import says_pruned
 from rollup.errors import L1Error, L1Pruned, L1Refused
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
 from rollup.l1.contract import Contract
-
-_PRUNED: Final = 4444
-"""What geth and others answer for history that they have dropped."""
-_PRUNED_WORDS: Final = ("prune", "history", "archive", "not available", "missing trie", "earliest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +82,6 @@ async def _read_genesis(contract: Contract, first: int, last: int, root: bytes) 
     if len(logs) != 1 or logs[0].values["root"] != root:
         raise L1Error(f"the genesis of {name} contradicts itself", retryable=False)
     return logs[0].log.block_number, logs[0].values["leaves"]
-
-
-def says_pruned(refusal: L1Refused) -> bool:
-    """Whether a node refuses because it has dropped what is asked for; there is no common code for that."""
-    reason = refusal.reason.lower()
-    return refusal.code == _PRUNED or any(word in reason for word in _PRUNED_WORDS)
 
 
 async def first_block_at(l1: L1Client, timestamp: int, newest: int) -> int:

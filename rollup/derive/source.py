@@ -13,7 +13,8 @@ import trio
 
 from rollup.derive.anchor import Anchor
 from rollup.derive.events import BatchPosted, Event, Finalised, MessageAdded, Position, Reverted
-from rollup.derive.origin import Origin, first_block_at, says_pruned
+from rollup.derive.origin import Origin, first_block_at
+from rollup.derive.pruning import says_pruned
 from rollup.errors import L1Error, L1Pruned, L1Refused
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
