@@ -145,6 +145,8 @@ class Poster:
         """Why this key may not post, and whether that is for another cause than its own missing stake."""
         contract, terms = self._contract, await self._contract.terms()
         if await contract.frozen():
+            for key in ("batch", "overdue", "fees"):
+                self._alarms.clear(key)  # each is about the next batch, and there will be none
             return "the chain is frozen, and no batch is taken any more", True
         stake = await contract.stake_of(self._account.address)
         if stake < terms.min_stake:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 from rollup.errors import ConfigError
-from rollup.exit.amounts import show_usd
+from rollup.exit.amounts import plain_usd, show_usd
 from rollup.types.limits import MILLION
 
 __all__ = ["plain_usd", "read_micro", "read_usd", "show_usd"]
@@ -25,8 +25,3 @@ def read_micro(text: str, name: str) -> int:
 def read_usd(text: str) -> int:
     """USD as µUSD."""
     return read_micro(text, "amount")
-
-
-def plain_usd(micro: int) -> str:
-    """µUSD with at least cents and nothing that a program could stumble over, for a field."""
-    return show_usd(micro).replace(",", "")

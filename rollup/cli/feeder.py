@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
+import structlog
 import trio
 from cyclopts import Parameter
 
@@ -15,16 +17,24 @@ from rollup.config import ClientConfig, FeederConfig, L1Config
 from rollup.config.secrets import read_key
 from rollup.crypto.eip712 import domain_separator
 from rollup.crypto.signatures import address_of
-from rollup.errors import ConfigError
+from rollup.derive.origin import read_origin
+from rollup.errors import ConfigError, L1Error
 from rollup.feeder.opinion import Opinion
 from rollup.feeder.rounds import Update
 from rollup.feeder.service import FeederOptions, run_feeder
 from rollup.feeder.sources import Kind, SourceSettings, open_sources, read_walks
 from rollup.feeder.statements import surface_of
+from rollup.l1.client import L1Client
 from rollup.l1.deployment import Deployment
+from rollup.l1.retry import RetryPolicy
+from rollup.types.genesis import decode_leaves
 from rollup.types.instruments import symbol_of
+from rollup.types.keys import ORACLE_SET
+from rollup.types.leaves import OracleSet
 from rollup.types.limits import MILLION
 from rollup.types.prices import OracleUpdate
+
+log = structlog.get_logger(__name__)
 
 
 async def serve_feeder(
@@ -49,6 +59,7 @@ async def serve_feeder(
     tolerance: Annotated[int | None, Parameter(help="how far a proposal may be from the own sources, ppm")] = None,
     seconds: Annotated[float | None, Parameter(help="stop by itself after this long")] = None,
     rpc: Annotated[str | None, Parameter(help="a node's WebSocket or HTTP address")] = None,
+    l1: Annotated[str | None, Parameter(help="HTTP endpoint of an Ethereum node, which has the oracle set")] = None,
     deployment: Annotated[Path | None, Parameter(help="file written by `rollup deploy`")] = None,
     common: Common = DEFAULT,
 ) -> None:
@@ -63,8 +74,10 @@ async def serve_feeder(
         FeederConfig, keys=key, source=source, file=file, coin=coin, walks=walks, seed=seed, speed=speed, begin=begin,
         interval=interval, leads=leads, standby=standby, peers=peers, listen=listen, tolerance=tolerance,
     )  # fmt: skip
-    where = Deployment.load(settings.role(L1Config, deployment=deployment).deployment)
+    chain = settings.role(L1Config, url=l1, deployment=deployment)
+    where = Deployment.load(chain.deployment)
     options = make_options(config, settings.role(ClientConfig, rpc=rpc).rpc, where)
+    await check_keys(options.keys, chain, where.rollup)
     with trio.move_on_after(float("inf") if seconds is None else seconds):
         async with trio.open_nursery() as nursery:
             address = await nursery.start(run_feeder, options, lambda update: _show(output, update))
@@ -96,6 +109,24 @@ def make_options(config: FeederConfig, rpc: str, deployment: Deployment) -> Feed
         listen=None if config.listen is None else _read_address(config.listen),
         tolerance=config.tolerance,
     )
+
+
+async def check_keys(keys: Sequence[bytes], chain: L1Config, rollup: bytes) -> None:
+    """`ConfigError` for a key that is not in the oracle set, which a deployment fixes for ever in its genesis on L1.
+
+    Where L1 does not answer or has let go of its old logs, that is only told: prices need nothing of L1.
+    """
+    try:
+        async with L1Client(chain.url, timeout=chain.timeout, retry_policy=RetryPolicy(attempts=1)) as client:
+            origin = await read_origin(client, rollup)
+    except L1Error as error:
+        log.warning("oracle_set_unknown", l1=chain.url, error=str(error))
+        return
+    feeders = OracleSet.decode(decode_leaves(origin.leaves)[ORACLE_SET]).feeders
+    for address in map(address_of, keys):
+        if address not in feeders:
+            known = ", ".join(f"0x{each.hex()}" for each in feeders)
+            raise ConfigError(f"feeder.keys: 0x{address.hex()} is not in the oracle set, and signs in vain: {known}")
 
 
 def _read_key(text: str) -> bytes:

@@ -12,7 +12,7 @@ from rollup.cli.amounts import plain_usd, show_usd
 from rollup.cli.display import make_bar
 from rollup.cli.output import Output, show
 from rollup.derive.pipeline import Progress
-from rollup.exit.amounts import show_cost, show_time
+from rollup.exit.amounts import show_cost, show_due, show_time
 from rollup.exit.sending import Done, Passed
 from rollup.exit.situation import Situation
 from rollup.exit.steps import Kind, Later, Plan, Step, noun_of
@@ -105,7 +105,9 @@ class Teller:
                 self._output.result(_fields(later) | {"status": "later", "after": later.after} | gas)
             return
         rows = [_row(step, cost, "now") for step, cost in zip(plan.now, costs, strict=True)]
-        rows += [_row(later, later.gas * quote.price, show_time(later.after)) for later in plan.later]
+        rows += [
+            _row(later, later.gas * quote.price, show_due(later.after, plan.situation.now)) for later in plan.later
+        ]
         if rows:
             self._output.table(("step", "of", "USD", "to", "about ETH", "when", "why"), rows)
         self._tell_notes(plan)
@@ -197,7 +199,9 @@ def _what_remains(left: Left, *, dry_run: bool) -> list[str]:
     names = ", ".join(step.title for step in steps[:8]) + (" and more" if len(steps) > 8 else "")
     told = [f"still to do: {names}"]
     if plan.next_due is not None:
-        told.append(f"run this again after {show_time(plan.next_due)}, or with --wait")
+        past = plan.next_due < plan.situation.now
+        again = "once others have acted" if past else f"after {show_time(plan.next_due)}"
+        told.append(f"run this again {again}, or with --wait")
     if any(step.kind is Kind.REGISTER for step in plan.later):
         window = show_span(plan.situation.terms.registration_window)
         told.append(f"accounts must be registered within {window} of the end state: who comes later may get nothing")

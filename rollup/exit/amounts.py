@@ -15,6 +15,11 @@ def show_usd(micro: int) -> str:
     return f"{sign}{whole:,}.{digits}"
 
 
+def plain_usd(micro: int) -> str:
+    """µUSD with at least cents and nothing that a program could stumble over, for a field."""
+    return show_usd(micro).replace(",", "")
+
+
 def show_cost(wei: int) -> str:
     """Wei as ETH, rounded up to six decimals: what a step costs is an estimate anyway."""
     whole, part = divmod(-(-wei // 10**12), 10**6)
@@ -26,3 +31,8 @@ def show_time(time: int | None) -> str:
     if time is None:
         return "nobody can say when"
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def show_due(after: int | None, now: int) -> str:
+    """When something is due that may be done after the L1 time `after` (s), seen at `now`."""
+    return f"due since {show_time(after)}" if after is not None and after < now else show_time(after)

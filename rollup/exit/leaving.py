@@ -67,7 +67,9 @@ def freeze_steps(contracts: Contracts, situation: Situation) -> tuple[tuple[Step
         return (), ()
     why = f"no batch has taken message {waiting.index} since {show_time(waiting.time)}"
     if not situation.freezable:
-        return (), (Later(Kind.FREEZE, waiting.index, after, GAS[Kind.FREEZE], f"{why}; it may still come in time"),)
+        late = f"it is overdue since {show_time(waiting.due)}, and the chain goes on only with a batch that takes it"
+        why = f"{why}; {late if situation.overdue else 'it may still come in time'}"
+        return (), (Later(Kind.FREEZE, waiting.index, after, GAS[Kind.FREEZE], why),)
     rollup = contracts.rollup
     why = f"{why}: the chain ends, no batch is accepted any more, and the vault pays everybody out"
     return (Step(Kind.FREEZE, waiting.index, rollup.address, rollup.abi.encode_call("freeze"), why),), ()

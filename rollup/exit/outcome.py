@@ -7,13 +7,14 @@ found by executing that batch (`rollup.derive.outcomes`). If the batch is revert
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from rollup.derive.mirror import Mirror
 from rollup.derive.outcomes import MessageRecord, executed_messages, find_message
 from rollup.errors import PlumblineError, StoreError
+from rollup.exit.amounts import plain_usd
 from rollup.exit.payloads import accounts_in, message_of, sender_of, transaction_of, waiting_messages
 from rollup.exit.reasons import sentence
 from rollup.l1.artifacts import load_artifact
@@ -31,6 +32,9 @@ class Stage(StrEnum):
     ENDED = "ended"  # the chain was frozen before any batch took it
 
 
+ESCAPE: Final = "`rollup escape` pays out, and takes deposits back"
+
+
 class MessageUnknown(PlumblineError):  # noqa: N818 - what was found
     """L1's inbox has no message of that number."""
 
@@ -41,7 +45,8 @@ class Outcome:
 
     `due` is the last second in which a batch may leave it behind; `ahead` counts the messages that wait before it.
     `block` and `batch` executed it (`batch` also names a wrong one that consumed it), `final_at` is when that batch's
-    dispute window ends, `reason` is NONE if it was done. `paid`, `haircut` as in `MessageRecord`.
+    dispute window ends, `reason` is NONE if it was done. `paid`, `haircut` as in `MessageRecord`. `frozen`: whether the
+    chain has ended, so that no batch comes any more.
     """
 
     index: int
@@ -58,6 +63,7 @@ class Outcome:
     paid: int = 0
     haircut: int = 0
     fraud: str = ""
+    frozen: bool = False
 
     @property
     def overdue(self) -> bool:
@@ -87,9 +93,10 @@ class Outcome:
                 return self._tell_waiting()
             case Stage.DISPUTED:
                 wrong = f"batch {self.batch} took it, and is not right ({self.fraud})"
-                return f"{wrong}: once that is reverted, the message waits again"
+                then = f"it will never be executed, the chain is frozen: {ESCAPE}" if self.frozen else "it waits again"
+                return f"{wrong}: once that is reverted, {then}"
             case Stage.ENDED:
-                return "never executed, the chain was frozen first: `rollup escape` pays out, and takes deposits back"
+                return f"never executed, the chain was frozen first: {ESCAPE}"
             case _:
                 return f"{self._tell_result()}; {self._tell_finality()}"
 
@@ -110,8 +117,10 @@ class Outcome:
             "block": self.block,
             "batch": self.batch,
             "final_at": self.final_at,
-            "paid": self.paid,
-            "haircut": self.haircut,
+            "paid": plain_usd(self.paid),
+            "micro_paid": self.paid,
+            "haircut": plain_usd(self.haircut),
+            "micro_haircut": self.haircut,
             "accounts": sorted(accounts_in(self.message)),
             "sender": sender_of(self.message) or None,
         }
@@ -197,9 +206,9 @@ async def _outcomes(mirror: Mirror, items: Iterable[_Item]) -> list[Outcome]:
         times = (sent_at, sent_at + deadline, now)
         if record is None:
             ended = taken is not None and index >= taken
-            found.append(
-                Outcome(index, message, Stage.ENDED, *times) if ended else _not_executed(mirror, index, message, times)
-            )
+            outcome = Outcome(index, message, Stage.ENDED, *times)
+            outcome = outcome if ended else _not_executed(mirror, index, message, times)
+            found.append(replace(outcome, frozen=taken is not None))
             continue
         batch = mirror.store.records.batch_of(record.block)
         assert batch is not None, "a replica keeps blocks in batches"
@@ -217,6 +226,7 @@ async def _outcomes(mirror: Mirror, items: Iterable[_Item]) -> list[Outcome]:
                 reason=record.reason,
                 paid=record.paid,
                 haircut=record.haircut,
+                frozen=taken is not None,
             )
         )
     return found

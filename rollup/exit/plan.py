@@ -108,7 +108,9 @@ class _Draft:
             if entry.holder.equity > 0:
                 why = f"it is worth {show_usd(entry.holder.equity)} USD as things stand"
                 self._later(Kind.REGISTER, entry, due, why)
-                closed = None if due is None else due + self.contracts.terms.registration_window
+                # The window opens when the last pending batch is made final, which is not before now.
+                opens = None if due is None else max(due, self.situation.now)
+                closed = None if opens is None else opens + self.contracts.terms.registration_window
                 self._later(Kind.COLLECT, entry, closed, "others can register before", entry.holder.equity)
         for deposit in late:
             why = f"the chain has not taken in this deposit for account {deposit.account}"

@@ -63,7 +63,8 @@ def show_span(seconds: int) -> str:
 
 def _posted(situation: Situation) -> str:
     ago = show_span(situation.now - situation.posted_at)
-    return f"The chain goes on: batch {situation.batch} was posted {ago} ago, batch {situation.final} is final."
+    last = f"batch {situation.batch} was posted {ago} ago, batch {situation.final} is final."
+    return f"The chain stands still: its last {last}" if situation.silent else f"The chain goes on: {last}"
 
 
 def _alive(situation: Situation) -> list[str]:
@@ -111,8 +112,10 @@ def _frozen(situation: Situation) -> str:
     assert pending is not None, "else the end state stands"
     left = pending.last_due + 1 - situation.now
     until = f"for {show_span(left)} more" if left > 0 else "until somebody makes them final, which anyone may do now"
+    one = pending.first == pending.last
+    batches = f"Batch {pending.last}" if one else f"Batches {pending.first} to {pending.last}"
     return (
-        f"The chain has ended. Batches {pending.first} to {pending.last} can be proven wrong {until}; the state after "
+        f"The chain has ended. {batches} can be proven wrong {until}; the state after "
         "the last final one is what everybody is paid by: `rollup escape`."
     )
 

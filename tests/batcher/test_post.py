@@ -299,7 +299,10 @@ async def test_on_a_frozen_chain_nothing_is_posted_and_the_operator_hears_why(si
     await dev.increase_time(site.l1, 4 * DISPUTE_WINDOW)
     await dev.mine(site.l1)
     await site.contract("Rollup").transact(site.account(RIVAL), "freeze")
+    for key in ("batch", "overdue", "fees"):
+        alarms.raise_(key, "the next batch …")
     assert await poster.post_if_due() is None
+    assert standing(alarms) == {"posting"}, "there will be no next batch"
     assert "frozen" in alarms.texts()[0]
     assert poster.excluded, "so that nothing more is taken in"
     assert await tip(site) == (0, 0)

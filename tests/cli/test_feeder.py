@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from rollup.cli.feeder import make_options
-from rollup.config import FeederConfig
+from rollup.cli.feeder import check_keys, make_options
+from rollup.config import FeederConfig, L1Config
 from rollup.errors import ConfigError
 from rollup.l1.deployment import Deployment
+from rollup.l1.devkeys import dev_address, dev_key
+from tests.support.deployed import FEEDER, open_site
 from tests.support.programs import running_program
 
 PATIENCE = 60.0
@@ -52,6 +55,21 @@ def test_feeders_of_two_processes_price_what_was_deployed_and_listed(tmp_path: P
                     leader.send(2)
                     assert leader.wait(PATIENCE) == 0, leader.said()
         assert f"BTC-{LATER}-60000-P" in Deployment.load(Path(file)).markets
+
+
+async def test_a_key_outside_the_oracle_set_is_refused_where_l1_shows_it_and_else_only_warned_of() -> None:
+    """Before anything is signed in vain; L1 is not needed for prices."""
+    outsider, feeder = dev_key(FEEDER + 1), dev_key(FEEDER)
+    async with open_site() as site:
+        chain, rollup = L1Config(url=site.url), site.deployment.rollup
+        await check_keys([feeder], chain, rollup)
+        with pytest.raises(ConfigError, match=f"(?i)0x{dev_address(FEEDER + 1).hex()} is not in the oracle set"):
+            await check_keys([feeder, outsider], chain, rollup)
+        with capture_logs() as said:
+            await check_keys([outsider], chain, b"\1" * 20)
+    with capture_logs() as later:
+        await check_keys([outsider], chain, rollup)
+    assert [each["event"] for each in (*said, *later)] == ["oracle_set_unknown"] * 2
 
 
 def test_a_feeder_without_a_key_or_with_a_bad_address_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -141,6 +142,10 @@ async def test_a_message_of_a_reverted_batch_waits_again(site: Site, poster: Pos
     disputed = await outcome_of(mirror, forced.index)
     assert (disputed.stage, disputed.batch, disputed.done) == (Stage.DISPUTED, mirror.batch + 1, False)
     assert "wrong state root" in disputed.tell()
+    assert "waits again" in disputed.tell()
+    ended = replace(disputed, frozen=True).tell()
+    assert "waits again" not in ended
+    assert "rollup escape" in ended
 
     await revert_fraud(site, mirror.pipeline, CHALLENGER)
     await mirror.advance()

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from rollup.errors import L1Error
+from rollup.exit.amounts import show_due, show_time
 from rollup.exit.clock import time_ahead
 from rollup.exit.contracts import find_contracts
 from rollup.exit.errors import AlreadyFrozen, NoMessageWaits, TooEarly
-from rollup.exit.leaving import freeze
+from rollup.exit.leaving import freeze, freeze_steps
 from rollup.exit.situation import ATTEMPTS, Situation, look
 from rollup.exit.steps import Kind
 from rollup.exit.walking import Manner
@@ -34,6 +35,21 @@ async def ending() -> AsyncIterator[Ending]:
 async def see(ending: Ending) -> Situation:
     """Look at it as a stranger does."""
     return await look(ending.site.l1, ending.site.deployment.rollup)
+
+
+async def why_later(ending: Ending, seen: Situation) -> str:
+    """What is said of the freeze that is not possible yet."""
+    contracts = await find_contracts(ending.site.l1, ending.site.deployment.rollup)
+    now, (later,) = freeze_steps(contracts, seen)
+    assert not now
+    return later.why
+
+
+def test_what_could_be_done_before_is_not_announced_for_the_past() -> None:
+    """To the second; and what nobody knows is not made up."""
+    assert show_due(1_000, 1_000) == show_time(1_000)
+    assert show_due(1_000, 1_001) == f"due since {show_time(1_000)}"
+    assert show_due(None, 1_001) == show_time(None)
 
 
 async def test_a_living_chain_shows_its_figures(ending: Ending) -> None:
@@ -63,11 +79,17 @@ async def test_a_chain_falls_silent_then_overdue_then_can_be_frozen(ending: Endi
     assert seen.freeze_after == seen.waiting.due + GRACE
     assert phase_of(seen) is Phase.ALIVE
     assert any("Message 3 has waited" in line for line in tell_ways(seen))
+    assert tell_ways(seen)[0].startswith("The chain goes on")
+    assert "it may still come in time" in await why_later(ending, seen)
     await ending.travel(DISPUTE_WINDOW)
     seen = await see(ending)
     assert phase_of(seen) is Phase.OVERDUE
     assert seen.open_to_all
     assert any("--takeover" in line for line in tell_ways(seen))
+    assert tell_ways(seen)[0].startswith("The chain stands still")
+    assert seen.waiting is not None
+    assert f"overdue since {show_time(seen.waiting.due)}" in await why_later(ending, seen)
+    assert "in time" not in await why_later(ending, seen)
     await ending.travel(GRACE)
     seen = await see(ending)
     assert phase_of(seen) is Phase.FREEZABLE
@@ -109,7 +131,7 @@ async def test_frozen_with_pending_batches_says_how_long(embedded: L1Client) -> 
     async with open_ending_on(embedded, dispute_window=LONG) as ending:
         await ending.freeze()
         (told,) = tell_ways(await see(ending))
-        assert "Batches 1 to 1 can be proven wrong for" in told
+        assert "Batch 1 can be proven wrong for" in told
 
 
 async def test_a_reading_torn_by_a_reorganisation_is_made_again(ending: Ending) -> None:
