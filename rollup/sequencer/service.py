@@ -198,6 +198,8 @@ def _tell(listeners: list[Callable[[Progress], None]], progress: Progress) -> No
 
 def _status(options: SequencerOptions, origin: Origin, desk: Desk, watcher: Watcher, alarms: Alarms) -> StatusView:
     ledger, progress = desk.ledger, watcher.progress
+    noted = ledger.store.records.last_batch()  # what L1 has beyond it was read, but cannot be looked up yet
+    posted = (0, 0) if noted is None else (noted.last, noted.index)
     return StatusView(
         chain_id=origin.chain_id,
         rollup=origin.rollup,
@@ -209,8 +211,8 @@ def _status(options: SequencerOptions, origin: Origin, desk: Desk, watcher: Watc
         fork=ledger.fork,
         time=ledger.now(),
         inbox_index=ledger.inbox_index,
-        posted=progress.block,
-        posted_batch=progress.batch,
+        posted=min(progress.block, posted[0]),
+        posted_batch=min(progress.batch, posted[1]),
         finalised_batch=progress.finalised,
         open_orders=len(desk.orders),
         alarms=alarms.texts(),
