@@ -12,7 +12,7 @@ import trio
 from rollup.cli.display import make_bar
 from rollup.cli.forcing import Force, Sending
 from rollup.cli.output import Output, show
-from rollup.errors import L1Error, PlumblineError
+from rollup.errors import L1Error, L1Reverted, PlumblineError
 from rollup.exit.amounts import show_cost, show_time
 from rollup.exit.errors import NotConfirmed
 from rollup.exit.forcing import ForceCost, Forced, force_message, quote_force, require_affordable
@@ -74,6 +74,10 @@ async def await_outcome(force: Force, index: int, sending: Sending, message: byt
         while True:
             try:
                 outcome = await _look(force, index, message)
+            except L1Reverted:
+                if message is None:
+                    raise
+                outcome = None  # L1 went back between two of its answers, and does not know the message any more
             except L1Error as error:
                 if not error.retryable:
                     raise

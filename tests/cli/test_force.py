@@ -20,9 +20,11 @@ from rollup.types.leaves import Account
 from tests.cli.test_verify import address, environment
 from tests.support.deployed import CHALLENGER, DISPUTE_WINDOW, SEQUENCER, Site, open_site
 from tests.support.poster import CASH, FILL, FIRST_OWNER, PRICE, Poster, start_poster
+from tests.support.programs import running_program
 from tests.support.wallet import create_wallet, through_wallet
 
 OWNER = FIRST_OWNER
+PATIENCE = 180.0
 
 
 @pytest.fixture
@@ -292,17 +294,11 @@ async def test_waiting_follows_a_message_through_a_reorganisation_of_l1(
 ) -> None:
     """It may come back under another number, or not at all."""
     snapshot, first = await dev.take_snapshot(site.l1), len(poster.messages)
-    told: list[subprocess.CompletedProcess[bytes]] = []
-
-    async def command() -> None:
-        told.append(await run(site, tmp_path, "force-withdraw", "7", "--yes", "--wait", "consumed", "--json"))
-
-    async def chain() -> None:
+    where = ["--l1", site.url, "--rollup", address(site), "--key", f"dev:{OWNER}", "--account", "0"]
+    with running_program(["force-withdraw", "7", "--yes", "--wait", "consumed", *where], tmp_path) as command:
+        await trio.to_thread.run_sync(command.wait_for, is_forced, PATIENCE)
         inbox = site.contract("Inbox")
-        while await inbox.call("count") == first:  # noqa: ASYNC110 - another process sends it
-            await trio.sleep(0.1)
         (event,) = (await inbox.events("MessageAdded", from_block=0, to_block=await site.l1.block_number()))[first:]
-        await trio.sleep(2)
         await dev.revert_to(site.l1, snapshot)
         await inbox.transact(site.account(SEQUENCER), "deposit", 1, 5)
         await dev.mine(site.l1, 5)
@@ -310,14 +306,16 @@ async def test_waiting_follows_a_message_through_a_reorganisation_of_l1(
             payload = event.values["message"][21:]
             await inbox.transact(site.account(OWNER), "force", payload, value=10**16)
             await take(poster)
+        code = await trio.to_thread.run_sync(command.wait, PATIENCE)
+        answer = command.events[-1]
+        if sent_again:
+            assert code == 0, command.said()
+            assert (answer["index"], answer["done"]) == (first + 1, True)
+        else:
+            assert code == 1, command.said()
+            assert answer["error"]["type"] == "MessageGone"
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(command)
-        nursery.start_soon(chain)
-    answers = [msgspec.json.decode(line) for line in told[0].stdout.splitlines()]
-    if sent_again:
-        assert told[0].returncode == 0, told[0].stderr
-        assert (answers[-1]["index"], answers[-1]["done"]) == (first + 1, True)
-    else:
-        assert told[0].returncode == 1
-        assert answers[-1]["error"]["type"] == "MessageGone"
+
+def is_forced(answer: dict[str, Any]) -> bool:
+    """Whether the message is on L1, and the command knows it."""
+    return bool(answer["status"] == "forced")
