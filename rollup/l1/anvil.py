@@ -16,7 +16,9 @@ from rollup.errors import ConfigError, L1Error
 from rollup.l1.client import L1Client
 from rollup.l1.retry import RetryPolicy
 
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 60.0
+ATTEMPTS: Final = 3
+"""Somebody else may take the port between its choice and anvil's start; anvil ends then."""
 _ARCHITECTURES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -45,25 +47,28 @@ async def run_anvil(
     executable = find_anvil()
     if executable is None:
         raise ConfigError("anvil is not installed: run `npm ci`, or set PLUMBLINE_ANVIL")
-    port = _free_port()
-    command = [str(executable), "--host", "127.0.0.1", "--port", str(port), "--silent", "--hardfork", "prague"]
+    command = [str(executable), "--host", "127.0.0.1", "--silent", "--hardfork", "prague"]
     command += ["--chain-id", str(chain_id), "--slots-in-an-epoch", "1", "--gas-limit", "60000000"]
     if block_interval is not None:
         command += ["--block-time", str(block_interval), "--mixed-mining"]
     if genesis_time is not None:
         command += ["--timestamp", str(genesis_time)]
-    process = await trio.lowlevel.open_process([*command, *options], stdin=None)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        await _wait_until_up(url, process)
-        yield url
-    finally:
-        process.kill()
-        with trio.CancelScope(shield=True):
-            await process.wait()
+    for attempt in range(1, ATTEMPTS + 1):
+        port = _free_port()
+        url = f"http://127.0.0.1:{port}"
+        process = await trio.lowlevel.open_process([*command, "--port", str(port), *options], stdin=None)
+        try:
+            if await _is_up(url, process, may_end=attempt < ATTEMPTS):
+                yield url
+                return
+        finally:
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
 
 
-async def _wait_until_up(url: str, process: trio.Process) -> None:
+async def _is_up(url: str, process: trio.Process, *, may_end: bool) -> bool:
+    """Wait until anvil answers; False if it ended and may, L1Error if it does not come up."""
     patience = RetryPolicy(attempts=1)
     async with L1Client(url, timeout=2.0, retry_policy=patience) as client:
         with trio.move_on_after(START_SECONDS):
@@ -73,7 +78,9 @@ async def _wait_until_up(url: str, process: trio.Process) -> None:
                 except L1Error:
                     await trio.sleep(0.05)
                 else:
-                    return
+                    return True
+    if may_end and process.poll() is not None:
+        return False
     raise L1Error(f"anvil did not come up; exit code {process.poll()}", retryable=True)
 
 
