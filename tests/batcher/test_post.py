@@ -18,7 +18,7 @@ from rollup.l1.client import L1Client
 from rollup.l1.devkeys import dev_address
 from rollup.l1.values import Fees
 from rollup.types.messages import Forced, encode_message
-from tests.support.batching import Died, Fragile, die, poster_of, standing, tip, wait_for
+from tests.support.batching import PATIENCE, Died, Fragile, die, poster_of, standing, tip, wait_for
 from tests.support.deployed import DISPUTE_WINDOW, ETHER, RIVAL, SEQUENCER, Site, open_site
 from tests.support.poster import Poster as Rival
 from tests.support.stock import Stock, open_stock
@@ -106,7 +106,7 @@ async def test_a_nonce_that_another_transaction_took_is_noticed_and_the_next_one
         except L1Error as error:
             failed.append(error)
 
-    with trio.fail_after(60):
+    with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery, without_mining(site):
             nursery.start_soon(post)
             await wait_for(lambda: waiting(site))
@@ -167,7 +167,7 @@ async def test_a_posting_whose_parent_l1_loses_is_given_up_at_once(site: Site, s
         except L1Error as error:
             failed.append(error)
 
-    with trio.fail_after(60):
+    with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery, without_mining(site):
             nursery.start_soon(post)
             await wait_for(lambda: waiting(site))
@@ -208,7 +208,7 @@ async def test_a_reorganisation_that_lowers_the_nonce_does_not_leave_a_gap(site:
     await dev.revert_to(site.l1, snapshot)
     await dev.mine(site.l1)
     assert await tip(site) == (0, 0)
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         assert await poster.post_if_due() is not None
         assert await tip(site) == (1, 3)
         await dev.increase_time(site.l1, DISPUTE_WINDOW + 1)

@@ -14,7 +14,7 @@ from challenger.service import Challenger, Options, run_challenger
 from rollup.l1.devkeys import dev_key
 from tests.support.deployed import Site
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which something awaited will not happen any more; py-evm may be slow on a busy machine."""
 
 
@@ -79,7 +79,8 @@ async def until_sent(site: Site, *keys: int) -> None:
     """Wait until each of these accounts has a transaction in L1's pool."""
     with trio.fail_after(PATIENCE):
         for key in keys:
-            while not await site.l1.get_nonce(site.account(key).address, "pending"):  # noqa: ASYNC110 - as above
+            address = site.account(key).address
+            while await site.l1.get_nonce(address, "pending") == await site.l1.get_nonce(address):  # noqa: ASYNC110 - as above
                 await trio.sleep(0.005)
 
 

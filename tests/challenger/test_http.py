@@ -142,6 +142,7 @@ async def test_a_slow_client_is_dropped(port: int, monkeypatch: pytest.MonkeyPat
     async with await trio.open_tcp_stream(LOOPBACK, port) as stream:
         await stream.send_all(b"GET /sta")
         assert await read_all(stream) == b""
+    monkeypatch.setattr(http, "SECONDS", PATIENCE)
     await expect_service(port)
 
 

@@ -8,11 +8,11 @@ import trio
 from challenger.sending import see_through
 from rollup.errors import L1LimitExceeded, L1Reverted
 from rollup.l1 import dev
-from rollup.l1.account import L1Account
+from rollup.l1.account import L1Account, SentTransaction
 from rollup.l1.client import L1Client
 from rollup.l1.devkeys import dev_address, dev_key
-from rollup.l1.values import Receipt
-from tests.challenger.life import PATIENCE, until_sent
+from rollup.l1.values import Fees, Receipt
+from tests.challenger.life import PATIENCE, until
 from tests.support.deployed import CHALLENGER, RIVAL, Site
 
 ADDRESS = dev_address(CHALLENGER)
@@ -26,11 +26,19 @@ async def test_a_transaction_is_mined_and_its_receipt_returned(site: Site) -> No
     assert receipt.to == TARGET
 
 
-async def test_a_stuck_transaction_is_replaced_by_a_dearer_one(site: Site) -> None:
+async def test_a_stuck_transaction_is_replaced_by_a_dearer_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """While L1 mines nothing its price rises; one version is mined, and only once."""
-    account = site.account(CHALLENGER)
+    account, raised = site.account(CHALLENGER), list[int]()
     await dev.set_automine(site.l1, enabled=False)
     receipts: list[Receipt] = []
+    replace = account.replace
+
+    async def watched(sent: SentTransaction, fees: Fees) -> SentTransaction:
+        again = await replace(sent, fees)
+        raised.append(again.fees.max_fee)
+        return again
+
+    monkeypatch.setattr(account, "replace", watched)
 
     async def send() -> None:
         receipts.append(await see_through(account, TARGET, b"", stuck=0.05))
@@ -38,8 +46,7 @@ async def test_a_stuck_transaction_is_replaced_by_a_dearer_one(site: Site) -> No
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(send)
-            await until_sent(site, CHALLENGER)
-            await trio.sleep(0.3)
+            await until(lambda: len(raised) >= 2)
             await dev.set_automine(site.l1, enabled=True)
     (receipt,) = receipts
     assert receipt.success

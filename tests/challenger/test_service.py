@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trio
 
 from challenger.prove import encode_proof
 from challenger.rewards import Bounties
@@ -163,8 +164,12 @@ async def test_two_challengers_prove_at_once_and_one_is_too_late(site: Site, pos
         challenging(site, tmp_path / "a", CHALLENGER) as (first, heard_a),
         challenging(site, tmp_path / "b", SECOND_CHALLENGER) as (second, heard_b),
     ):
-        await poster.post(with_root(await poster.block(poster.trade()), LIE), await poster.forge(root=LIE))
-        await dev.set_automine(site.l1, enabled=False)
+        wrong = with_root(await poster.block(poster.trade()), LIE), await poster.forge(root=LIE)
+        await dev.set_automine(site.l1, enabled=False)  # before there is anything to prove
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(poster.post, *wrong)
+            await until_sent(site, poster.key)
+            await dev.mine(site.l1)
         await until(lambda: heard_a.all("fraud_found") and heard_b.all("fraud_found"))
         await until_sent(site, CHALLENGER, SECOND_CHALLENGER)
         await dev.mine(site.l1)

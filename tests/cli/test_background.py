@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.source import ROOT
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until a test gives up."""
 
 

@@ -17,7 +17,7 @@ from rollup.l1.devkeys import dev_address, dev_key
 from tests.support.deployed import FEEDER, open_site
 from tests.support.programs import running_program
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 DAY = (datetime.now(UTC) + timedelta(days=9)).strftime("%Y%m%d")
 LATER = (datetime.now(UTC) + timedelta(days=16)).strftime("%Y%m%d")
 DEPLOYMENT = Deployment(31_337, b"\1" * 20, b"\2" * 20, b"\3" * 20, b"\4" * 20, b"\5" * 20, 1, b"\6" * 32, {})

@@ -41,7 +41,7 @@ def run_escape(folder: Path, variant: str, *options: str, code: int = 0) -> list
     arguments = ["demo", "--scenario", "escape", "--variant", variant, "--data", str(folder / "demo")]
     with running_program([*arguments, "--trades", "24", *options], folder) as program:
         assert program.wait(PATIENCE) == code, program.said()
-        program.wait_until_gone(20)
+        program.wait_until_gone(PATIENCE)
         return program.events
 
 
@@ -53,7 +53,7 @@ def by_name(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def check_silence(step: dict[str, dict[str, Any]]) -> None:
     """The forced withdrawal is overdue: it came after the last batch, and none took it."""
     assert step["force"]["inbox_index"] == step["overdue"]["inbox_index"] == step["overdue"]["consumed"]
-    assert step["overdue"]["skipped"] > HOUR - 300
+    assert step["overdue"]["skipped"] > HOUR - PATIENCE
     assert min(step["late-deposits"]["indices"]) > step["force"]["inbox_index"]
     assert 60_000 < step["force"]["gas"] < 200_000
 
@@ -77,7 +77,7 @@ def check_leaving(step: dict[str, dict[str, Any]]) -> None:
     assert balance["paid"] == paid <= balance["vault_before"] == reckoning["vault_balance"]
     assert balance["vault_after"] == balance["vault_before"] - paid
     assert step["freeze"]["frozen_for"] == step["force"]["inbox_index"]
-    assert step["freeze"]["skipped"] > 2 * HOUR - 300
+    assert step["freeze"]["skipped"] > 2 * HOUR - PATIENCE
     assert {market for held in step["positions"]["positions"].values() for market in held} == set("123456")
     assert all(gas < 400_000 for gas in escape["gas"].values())
 
@@ -157,5 +157,5 @@ def test_an_escape_that_is_interrupted_leaves_no_process(tmp_path: Path) -> None
     with running_program(["demo", "--scenario", "escape", "--data", str(tmp_path / "demo")], tmp_path) as program:
         program.wait_for(lambda step: bool(step["step"] == "overdue"), PATIENCE)
         program.send(signal.SIGINT)
-        assert program.wait(60) == INTERRUPTED, program.said()
+        assert program.wait(PATIENCE) == INTERRUPTED, program.said()
         assert not program.descendants()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.programs import running_program
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 KEY = "dev:19"
 """Funded on development chains, and used by nobody else in a devnet."""
 TWICE = 2

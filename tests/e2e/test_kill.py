@@ -31,7 +31,7 @@ from tests.support.programs import Program, running_program
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 LIVES = 3
 """How often the sequencer is killed."""
 BTC = "BTC-PERP"

@@ -19,7 +19,7 @@ from tests.support.source import ROOT
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 LONG = {"make", "demo"}
 """Minutes each; `tests/e2e` has the demo, and `make` is what runs the tests."""
 LINES = shell_lines()

@@ -151,7 +151,7 @@ async def test_fee_history_reaches_to_the_next_block(l1: L1Client, alice: L1Acco
     """There is one base fee more than blocks, and empty blocks lower it by an eighth."""
     await alice.transact(NOBODY)
     await dev.mine(l1, 2)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         # anvil learns of a new block's fees a moment after the block.
         while len((history := await l1.fee_history(3, percentiles=[50.0])).rewards) < 3:  # noqa: ASYNC110
             await trio.sleep(0.01)

@@ -25,7 +25,7 @@ async def post(
     """Status and body of one HTTP exchange, by an independent client."""
 
     def exchange() -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
         try:
             connection.request(method, "/", body, JSON if headers is None else headers)
             response = connection.getresponse()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
@@ -17,7 +17,8 @@ from rollup.liquidator.bot import Bot, Event
 from rollup.liquidator.strategy import Limits
 from rollup.rpc.client import WsRpc, connect_ws
 from tests.support.deployed import Site, open_site
-from tests.support.served import PRICE, derive, funded, options, posted, serve, until
+from tests.support.programs import running_program
+from tests.support.served import PATIENCE, PRICE, derive, funded, options, posted, serve, until
 from tests.support.trader import USD, Trader, open_accounts
 
 COIN = 1_000_000
@@ -80,23 +81,29 @@ async def test_the_bot_waits_for_its_discount_and_takes_the_slice(site: Site, tm
 
 
 async def test_the_command_runs_for_its_seconds_and_says_what_it_did(site: Site, tmp_path: Path) -> None:
-    """One JSON object a line, the summary last."""
+    """One JSON object a line, the summary last, also when it is interrupted."""
     accounts = await open_accounts(site, [3, 4, 5], 100_000 * USD)
     deployment = tmp_path / "deployment.json"
     site.deployment.save(deployment)
     async with serve(options(site, tmp_path / "data")) as node, connect_ws(node.address.ws_url) as rpc:
         trader = await funded(rpc, accounts)
-        await crash(rpc, trader, accounts[0], accounts[1])
         command = [
-            sys.executable, "-m", "rollup", "liquidator", "--json", "--seconds", "4", "--interval", "0.2", "--cost",
-            "0.05", "--rpc", node.address.ws_url, "--key", "dev:5", "--account", str(accounts[2]), "--deployment",
-            str(deployment),
+            "liquidator", "--interval", "0.2", "--cost", "0.05", "--rpc", node.address.ws_url, "--key", "dev:5",
+            "--account", str(accounts[2]), "--deployment", str(deployment),
         ]  # fmt: skip
-        done = await trio.run_process(command, capture_stdout=True)
-        lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
-        assert [line["event"] for line in lines] == ["watching", "bid", "summary"]
-        assert lines[1]["liquidated"] == accounts[0]
-        assert lines[2]["bids"] == 1
+        with running_program(command, tmp_path) as bot:  # it is there before the auction, whose time is short
+            await trio.to_thread.run_sync(bot.wait_for, lambda line: line["event"] == "watching", PATIENCE)
+            await crash(rpc, trader, accounts[0], accounts[1])
+            bid = await trio.to_thread.run_sync(bot.wait_for, lambda line: line["event"] == "bid", PATIENCE)
+            bot.send(signal.SIGINT)
+            await trio.to_thread.run_sync(bot.wait, PATIENCE)
+            assert [line["event"] for line in bot.events[:3]] == ["watching", "bid", "summary"]
+            assert bid["liquidated"] == accounts[0]
+            assert bot.events[2]["bids"] == 1
+        with running_program([*command, "--seconds", "0.5"], tmp_path) as later:
+            assert await trio.to_thread.run_sync(later.wait, PATIENCE) == 0
+            assert [line["event"] for line in later.events] == ["watching", "summary"]
+            assert later.events[1]["bids"] == 0
         shown = await trio.run_process(
             [sys.executable, "-m", "rollup", "greeks", "--json", "--rpc", node.address.ws_url, "--account",
              str(accounts[2])],

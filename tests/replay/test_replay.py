@@ -111,4 +111,4 @@ def test_a_start_is_utc_unless_it_says_otherwise() -> None:
 def rollup(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `rollup replay` as anybody would."""
     command = [sys.executable, "-m", "rollup", "replay", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, cwd=ROOT)

@@ -23,7 +23,7 @@ from tests.support.deployed import SEQUENCER, Site, open_site
 from tests.support.trader import open_accounts
 
 T = TypeVar("T")
-PATIENCE = 30.0
+PATIENCE = 180.0
 INSTRUMENTS = ("BTC-PERP", "ETH-PERP")
 _MOVING = ("subaccount_value", "maintenance_margin", "initial_margin")
 """What changes with time by itself: funding accrues."""

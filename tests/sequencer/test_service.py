@@ -101,11 +101,11 @@ async def test_kill_minus_nine_loses_nothing_acknowledged_and_repeats_nothing(si
             async with connect_ws(url) as rpc:
                 trader = await funded(rpc, accounts)
                 await _check(rpc, accounts, open_orders, trades)
-                kill_at = trio.current_time() + 0.4 + 0.2 * life
+                kill_at, enough = trio.current_time() + 0.4 + 0.2 * life, len(trades) + 5
                 while True:
                     selling = trader.order(accounts[0], 3, True, 2_000, PRICE + nonce % 7 * USD, nonce)
                     buying = trader.immediate(accounts[1], 4, False, 1_000, PRICE + 10 * USD, nonce)
-                    if trio.current_time() > kill_at:
+                    if trio.current_time() > kill_at and len(trades) >= enough:
                         process.send_signal(signal.SIGKILL)
                     answer = await rpc.call("private/order", selling)
                     open_orders.add(int(answer["order"]["nonce"]))

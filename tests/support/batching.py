@@ -17,6 +17,8 @@ from tests.support.deployed import SEQUENCER, Site
 from tests.support.stock import Stock
 
 AT_ONCE = Rhythm(0, 1, 1)
+PATIENCE = 180.0
+"""Seconds after which something awaited will not happen any more."""
 
 
 class Died(Exception):  # noqa: N818 - what happened
@@ -62,7 +64,7 @@ async def tip(site: Site) -> tuple[int, int]:
 
 async def wait_for(condition: Callable[[], Awaitable[bool]]) -> None:
     """Until it is so."""
-    with trio.fail_after(20):
+    with trio.fail_after(PATIENCE):
         while not await condition():  # noqa: ASYNC110 - it happens on the node
             await trio.sleep(0.02)
 

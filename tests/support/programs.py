@@ -52,7 +52,8 @@ class Program:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.events.append(msgspec.json.decode(line))
+            if line.endswith(b"\n"):  # a killed program may leave half a line
+                self.events.append(msgspec.json.decode(line))
 
     def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
         """The first event that is wanted; fails with what the program said if it ends or time does."""
@@ -105,7 +106,7 @@ class Program:
             except ProcessLookupError:
                 continue
         self.process.wait()
-        self._reader.join(5)
+        self._reader.join(60)
         if self.process.stdout is not None:
             self.process.stdout.close()
 

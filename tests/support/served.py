@@ -31,7 +31,7 @@ from tests.support.prover import trying_to_prove
 from tests.support.trader import USD, Trader
 
 PRICE = 50_000 * USD
-PATIENCE = 30.0
+PATIENCE = 180.0
 
 
 def options(site: Site, folder: Path, **changes: Any) -> SequencerOptions:

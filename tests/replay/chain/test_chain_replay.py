@@ -98,4 +98,4 @@ def test_arguments_that_contradict_each_other_are_refused(arguments: tuple[str, 
 def rollup(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `rollup replay` as anybody would."""
     command = [sys.executable, "-m", "rollup", "replay", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, cwd=ROOT)
