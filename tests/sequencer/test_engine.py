@@ -32,8 +32,11 @@ def desk() -> Pit:
     return opened
 
 
-async def run(desk: Pit, *inputs: Input) -> list[NewBlock]:
-    """What the engine makes of these inputs, given to it at once, with the look at everybody before them."""
+async def run(desk: Pit, *inputs: Input, restrained: float = 0.0) -> list[NewBlock]:
+    """What the engine makes of these inputs, given to it at once, with the look at everybody before them.
+
+    For so many of its five seconds its blocks are kept for prices and messages.
+    """
     to_engine, received = trio.open_memory_channel[list[Input]](10)
     to_committer, units = trio.open_memory_channel[Unit](100)
     found = Register().look(desk.desk.risk.snapshot(start_over=True))
@@ -46,9 +49,12 @@ async def run(desk: Pit, *inputs: Input) -> list[NewBlock]:
             for reply in unit.replies:
                 reply.release()
 
+    engine = Engine(desk.desk, received, to_committer, 0.01)
+    free = trio.current_time() + restrained
+    engine.restrained = lambda: trio.current_time() < free
     async with trio.open_nursery() as nursery:
         nursery.start_soon(commit)
-        nursery.start_soon(Engine(desk.desk, received, to_committer, 0.01).run)
+        nursery.start_soon(engine.run)
         await trio.sleep(5)
         await to_engine.aclose()
     return blocks
@@ -76,6 +82,15 @@ async def test_flags_wait_for_urgent_messages_and_for_no_others(desk: Pit, *, ur
         assert flagged >= 10
     else:
         assert flagged < 10, "users and risk have their turn"
+
+
+@pytest.mark.parametrize(("seconds", "flags"), [(9.0, 0), (2.0, 1)])
+async def test_flags_wait_while_blocks_are_kept_for_a_late_message_and_its_price(
+    desk: Pit, seconds: float, flags: int
+) -> None:
+    """Without a busy loop meanwhile; they come when the time is over."""
+    blocks = await run(desk, restrained=seconds)
+    assert sum(len(own(block)) for block in blocks) == flags
 
 
 async def test_a_command_behind_a_flood_has_its_turn_before_the_flood_is_over(desk: Pit) -> None:
