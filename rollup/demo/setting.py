@@ -39,7 +39,7 @@ CLOCKS_APART: Final = 10
 """Seconds by which the clocks of L1 and of this machine may differ: L2 takes its time from the machine."""
 STANDSTILL: Final = 1.5
 """Seconds without a block after which a development node is asked to make one."""
-SPARE: Final = 60.0
+SPARE: Final = 180.0
 """Seconds granted on top of what a wait takes by its nature; a machine may be busy."""
 REWARD_SECONDS: Final = 3
 FEEDER_KEYS: Final = tuple(range(FEEDERS, FEEDERS + 3))
