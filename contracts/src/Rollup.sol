@@ -25,7 +25,6 @@ contract Rollup is IRollup, Ending, Confirmations {
     uint40 private immutable _proposerTimeout;
     uint40 private immutable _maxTimeAhead;
     uint40 private immutable _maxTimeLag;
-    uint40 private immutable _rewardDelay;
     uint40 private immutable _genesisTimestamp;
     IInbox private immutable _inbox;
     IVerifier private immutable _verifier;
@@ -52,7 +51,6 @@ contract Rollup is IRollup, Ending, Confirmations {
         _proposerTimeout = config_.proposerTimeout;
         _maxTimeAhead = config_.maxTimeAhead;
         _maxTimeLag = config_.maxTimeLag;
-        _rewardDelay = config_.rewardDelay;
         _genesisTimestamp = config_.genesisTimestamp;
         _inbox = config_.inbox;
         _verifier = config_.verifier;

@@ -18,7 +18,7 @@ abstract contract Stakes is IStakes {
     /// @dev Later than any batch: what a proven batch always precedes.
     uint40 internal constant NO_BATCH = type(uint40).max;
 
-    uint40 private immutable _rewardDelay;
+    uint40 internal immutable _rewardDelay;
 
     mapping(address poster => Staker) private _stakers;
     mapping(address poster => Bounty) private _bounties;
