@@ -83,6 +83,7 @@ async def trade(stage: Stage, client: Client, name: str = "trades") -> tuple[int
     """Signed orders through the RPC, their trades on L1; how many, and the batches that hold them."""
     party, count = stage.party, stage.settings.trades
     with stage.report.step(name, f"trading {count} times") as step:
+        await send_prices(stage, client)  # a busy machine may have let them grow old
         before = party.trades
         blocks = await party.trade(client, count)
         made = party.trades - before

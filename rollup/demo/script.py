@@ -120,6 +120,7 @@ async def _honest_day(stage: Stage) -> float:
         await publish_prices(stage, client)
         trades, batches = await trade(stage, client)
         gas_per_trade = await weigh_batches(stage, trades, batches)
+        await send_prices(stage, client)  # who holds positions withdraws at fresh prices only
         user, batch = await withdraw(stage, client)
         await see_final(stage, batch)
         await claim(stage, user)

@@ -186,6 +186,7 @@ async def test_everything_else_can_be_forced(site: Site, poster: Poster, tmp_pat
         orders.append(tmp_path / side)
         await trio.Path(orders[-1]).write_bytes(done.stdout)
     held = account(poster, 1).positions[0].size
+    await poster.post(await poster.block(poster.price(await poster.now())))  # commands take a while
     told = await lines(site, tmp_path, "force", "trade", *map(str, orders), "0.05", "--yes", key=CHALLENGER)
     assert told[0]["forecast"] == "NONE"
     await take(poster)

@@ -139,7 +139,7 @@ async def test_a_sequencer_killed_while_trading_loses_nothing_that_it_acknowledg
                         await await_account(client, party.users[-1].account)
                         await await_prices(client, panel)
                         await trade_until_killed(client, party, acknowledged, program)
-            resting = await _rest_and_kill(tmp_path, url, party)
+            resting = await _rest_and_kill(tmp_path, url, party, panel)
             with start(sequencer(tmp_path, url)) as program:
                 ready = await trio.to_thread.run_sync(listening, program)
                 async with open_client(ready["ws"]) as client:
@@ -147,12 +147,13 @@ async def test_a_sequencer_killed_while_trading_loses_nothing_that_it_acknowledg
                     await _see_on_l1(client, l1, deployment, acknowledged)
 
 
-async def _rest_and_kill(folder: Path, url: str, party: Party) -> list[FreshOrder]:
+async def _rest_and_kill(folder: Path, url: str, party: Party, panel: Panel) -> list[FreshOrder]:
     """Orders acknowledged a moment before the kill."""
     poor = party.poor
     with running_program(sequencer(folder, url), folder) as program:
         ready = await trio.to_thread.run_sync(listening, program)
         async with open_client(ready["ws"]) as client:
+            await await_prices(client, panel)
             instrument = await client.instrument(BTC)
             orders = [
                 poor.wallet.order(
