@@ -61,13 +61,14 @@ async def lines(site: Site, folder: Path, *words: str, key: int | None = OWNER, 
     return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
 
 
-async def take(poster: Poster) -> None:
-    """Have the poster take everything that waits on L1."""
+async def take(poster: Poster, *, priced: bool = False) -> None:
+    """Have the poster take everything that waits on L1; `priced` if it needs a price, which has grown old meanwhile."""
     inbox = poster.site.contract("Inbox")
     newest = await poster.site.l1.block_number()
     shown = await inbox.events("MessageAdded", from_block=0, to_block=newest)
     poster.messages = [event.values["message"] for event in shown]
-    await poster.post(await poster.block())
+    before = [await poster.block(*poster.prices(await poster.now()), take=0)] if priced else []
+    await poster.post(*before, await poster.block())
 
 
 def account(poster: Poster, number: int = 0) -> Account:
@@ -189,13 +190,13 @@ async def test_everything_else_can_be_forced(site: Site, poster: Poster, tmp_pat
     await poster.post(await poster.block(poster.price(await poster.now())))  # commands take a while
     told = await lines(site, tmp_path, "force", "trade", *map(str, orders), "0.05", "--yes", key=CHALLENGER)
     assert told[0]["forecast"] == "NONE"
-    await take(poster)
+    await take(poster, priced=True)
     assert account(poster, 1).positions[0].size == held + 50_000
     sold = msgspec.json.decode(orders[0].read_bytes())["nonce"]
     await lines(site, tmp_path, "force", "cancel", str(sold), "--yes", key=3)
     raw = await lines(site, tmp_path, "force", "raw", "0x07000000", "--yes")
     await lines(site, tmp_path, "force", "cancel-all", "--yes")
-    await take(poster)
+    await take(poster, priced=True)
     assert account(poster).nonce_floor > sold
     done = await run(site, tmp_path, "force", "status", str(raw[1]["index"]))
     assert "the account holds nothing that has expired (NOTHING_TO_SETTLE)" in done.stdout.decode()
