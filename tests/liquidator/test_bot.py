@@ -27,7 +27,7 @@ COIN = 1_000_000
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     """Auctions take twenty seconds here."""
-    async with open_site(dated=True) as opened:
+    async with open_site(dated=True, patient=True) as opened:
         yield opened
 
 

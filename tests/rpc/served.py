@@ -150,7 +150,7 @@ def serving(*, post_batches: bool = False) -> Iterator[Served]:
 
     async def live(folder: Path) -> None:
         stops.append(trio.Event())
-        async with open_site(dated=True) as site:
+        async with open_site(dated=True, patient=True) as site:
             await serve(site, folder, post_batches, begun.put, stops[0])
 
     def work(folder: Path) -> None:

@@ -94,7 +94,7 @@ RISK: tuple[Entry, ...] = (
         {
             **abroad(surface),
             "another forward": (with_(surface, forward=50_001 * 10**6), WRONG_SIGNER),
-            "an old slice": (lambda s: s.surface(age=3_000), 11045),
+            "an old slice": (lambda s: s.surface(age=5_000), 11045),
             "a slice of tomorrow": (lambda s: s.surface(age=-86_400), WRONG_TIME),
             "a forward far off": (lambda s: s.surface(forward=90_000 * 10**6), BAD_PRICE),
             "no width": (with_(surface, sigma=0), BAD_SURFACE),

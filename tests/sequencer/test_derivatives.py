@@ -19,7 +19,7 @@ COIN = 1_000_000
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     """An L1 with contracts whose genesis has a future, a call and a put."""
-    async with open_site(dated=True) as opened:
+    async with open_site(dated=True, patient=True) as opened:
         yield opened
 
 

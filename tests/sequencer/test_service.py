@@ -28,7 +28,7 @@ from tests.support.trader import USD, Trader, open_accounts
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     """An L1 with the contracts."""
-    async with open_site() as opened:
+    async with open_site(patient=True) as opened:
         yield opened
 
 

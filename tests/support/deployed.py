@@ -27,6 +27,7 @@ from rollup.types.leaves import MarketKind
 ETHER = 10**18
 DISPUTE_WINDOW = 600
 REWARD_DELAY = 300
+HOUR = 3_600
 SEQUENCER, RIVAL, CHALLENGER, SECOND_CHALLENGER = range(4)
 """Development accounts; `RIVAL` is a second poster."""
 FEEDER = 9
@@ -54,26 +55,31 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(*, dated: bool = False) -> AsyncIterator[Site]:
+async def open_site(*, dated: bool = False, patient: bool = False) -> AsyncIterator[Site]:
     """An embedded L1 of one's own with the contracts, the sequencer staked, and money for deposits.
 
-    `dated`: with an expiry a month away as well, and a future, a call and a put on it.
+    `dated`: with an expiry a month away as well, and a future, a call and a put on it. `patient`: prices are good for
+    as long as a busy machine may need from one to whatever relies on it; a minute otherwise.
     """
-    if dated not in _made:
-        _made[dated] = await _make(dated)
-    origin, deployment = _made[dated]
+    if (dated, patient) not in _made:
+        _made[dated, patient] = await _make(dated, patient)
+    origin, deployment = _made[dated, patient]
     node = EmbeddedNode(origin.config)
     node.evm, node.ledger = origin.evm, _copy(origin)
     async with _serve(node) as url, L1Client(url) as l1:
         yield Site(url, l1, deployment)
 
 
-async def prepare_site(l1: L1Client, *, dated: bool = False, dispute_window: int = DISPUTE_WINDOW) -> Deployment:
+async def prepare_site(
+    l1: L1Client, *, dated: bool = False, patient: bool = False, dispute_window: int = DISPUTE_WINDOW
+) -> Deployment:
     """Deploy everything on any development node, and stake."""
     deployer = L1Account(l1, dev_key(SEQUENCER))
     head = await l1.get_block()
     assert head is not None
     genesis = devnet_genesis(head.timestamp, (dev_address(FEEDER),), 1)
+    if patient:
+        genesis = replace(genesis, underlyings=tuple(replace(each, max_age=HOUR) for each in genesis.underlyings))
     plan = DeploymentPlan(
         dev_address(SEQUENCER),
         with_dated_markets(genesis) if dated else genesis,
@@ -104,13 +110,13 @@ def with_dated_markets(genesis: Genesis) -> Genesis:
     return replace(genesis, markets=genesis.markets + dated, series=series, auction=20)
 
 
-_made: dict[bool, tuple[EmbeddedNode, Deployment]] = {}
+_made: dict[tuple[bool, bool], tuple[EmbeddedNode, Deployment]] = {}
 
 
-async def _make(dated: bool) -> tuple[EmbeddedNode, Deployment]:
+async def _make(dated: bool, patient: bool) -> tuple[EmbeddedNode, Deployment]:
     node = EmbeddedNode(EmbeddedL1Config(block_interval=None))
     async with _serve(node) as url, L1Client(url) as l1:
-        return node, await prepare_site(l1, dated=dated)
+        return node, await prepare_site(l1, dated=dated, patient=patient)
 
 
 @asynccontextmanager
