@@ -16,7 +16,7 @@ from rollup.stf.fund import available, without
 from rollup.stf.health import with_health
 from rollup.stf.holdings import held, with_positions, with_size
 from rollup.stf.liquidation import require_flag, require_liquidatable
-from rollup.stf.margin import margin
+from rollup.stf.margin import margin, require_initial
 from rollup.stf.receipts import Deleveraged, WrittenOff
 from rollup.stf.settlement import settle, with_totals
 from rollup.stf.sheets import sheet_of
@@ -28,14 +28,18 @@ from rollup.types.transactions import Deleverage, WriteOff
 
 
 def execute_deleverage(ctx: Context, tx: Deleverage) -> Deleveraged:
-    """Close `size` µcoin of a flagged account's position against the counterparty's."""
+    """Close `size` µcoin of a flagged account's position against the counterparty's.
+
+    Of a solvent account only what leaves it no riskier, and the counterparty at its initial margin: MARGIN. Nobody's
+    hedge is taken for somebody who can still pay.
+    """
     if tx.account == tx.counterparty:
         raise InvalidTransaction(Reason.SELF_TRADE)
     account, counterparty = ctx.account(tx.account), ctx.account(tx.counterparty)
     require_flag(ctx, account)
     ctx.market(tx.market)
-    settled, other = settle(ctx, account), settle(ctx, counterparty)
-    equity, _ = require_liquidatable(ctx, settled)
+    settled, other = settle(ctx, account, with_another=True), settle(ctx, counterparty, with_another=True)
+    equity, maintenance = require_liquidatable(ctx, settled)
     _require_auction_over(ctx, account, equity)
     market = ctx.market(tx.market)
     size = _signed_size(settled, other, market, tx)
@@ -44,8 +48,12 @@ def execute_deleverage(ctx: Context, tx: Deleverage) -> Deleveraged:
     received = proceeds(ctx, covered, equity + cover, tx.market, size)
     closed, met = _close(ctx, tx.market, market, covered, other, size, received)
     require_range(closed.cash, met.cash)
-    ctx.stage(account_key(tx.account), with_health(ctx, closed, *margin(ctx, closed)))
-    ctx.stage(account_key(tx.counterparty), with_health(ctx, met, *margin(ctx, met)))
+    after = margin(ctx, closed)
+    if equity >= 0 and after.maintenance > maintenance:
+        raise InvalidTransaction(Reason.MARGIN)
+    ctx.stage(account_key(tx.account), with_health(ctx, closed, *after))
+    found = require_initial(ctx, met) if equity >= 0 else margin(ctx, met)
+    ctx.stage(account_key(tx.counterparty), with_health(ctx, met, *found))
     return Deleveraged(
         tx.account, tx.counterparty, tx.market, size, received, cover, account.cash - settled.cash,
         counterparty.cash - other.cash,

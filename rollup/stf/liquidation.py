@@ -63,7 +63,7 @@ def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     require_flag(ctx, account)
     if not account.positions:
         raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
-    settled, buyer_settled = settle(ctx, account), settle(ctx, liquidator)
+    settled, buyer_settled = settle(ctx, account, with_another=True), settle(ctx, liquidator, with_another=True)
     if not settled.positions:
         raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
     found = require_liquidatable(ctx, settled)

@@ -112,7 +112,13 @@ def abandoned(world: World, age: int = WIND_UP + 1) -> World:
 @case(Reason.NONE)
 def withdraws_with_options_on_an_abandoned_slice(world: World) -> Txs:
     abandoned(world)
-    return [w.withdraw(0, DOLLAR, 1), Trade(buy(), sell(), LOT)]
+    return [w.withdraw(0, DOLLAR, 1)]
+
+
+@case(Reason.ORACLE_STALE)
+def deals_with_another_while_holding_options_on_an_abandoned_slice(world: World) -> Txs:
+    abandoned(world)
+    return [Trade(buy(), sell(), LOT)]
 
 
 @case(Reason.ORACLE_STALE)

@@ -33,13 +33,15 @@ library Deleverage {
             reason = Fills.settle(ctx);
             if (reason != Reasons.NONE) return reason;
             int256 equity;
-            (reason, equity) = requireOpen(ctx, account);
+            int256 maintenance;
+            (reason, equity, maintenance) = requireOpen(ctx, account);
             if (reason != Reasons.NONE) return reason;
             ctx.found.setMarket(marketAt);
             int256 size = Reader.quantity(offset + 10);
             (, int256 held) = Holdings.locate(account, id);
             (, int256 opposite) = Holdings.locate(counterparty, id);
             if (!isClosable(size, held, opposite, ctx.found.market.lot)) return Reasons.DELEVERAGE_SIZE;
+            bool solvent = equity >= 0;
             equity += cover(ctx.found.globals, account, equity);
             int256 amount = price(ctx, account.positions, ctx.found.market.mark, held > 0 ? size : -size, equity);
             account.cash += amount;
@@ -47,9 +49,7 @@ library Deleverage {
             Holdings.shift(ctx, account, id, marketAt, held > 0 ? -size : size);
             Holdings.shift(ctx, counterparty, id, marketAt, held > 0 ? size : -size);
             if (!Limits.inRange(account.cash) || !Limits.inRange(counterparty.cash)) return Reasons.CASH_RANGE;
-            (reason,) = Margin.review(ctx, ctx.maker);
-            if (reason != Reasons.NONE) return reason;
-            (reason,) = Margin.review(ctx, ctx.taker);
+            reason = reviewBoth(ctx, solvent, maintenance);
             if (reason != Reasons.NONE) return reason;
             Accounts.copy(ctx.maker.account, account);
             Accounts.copy(ctx.taker.account, counterparty);
@@ -64,7 +64,7 @@ library Deleverage {
             reason = ctx.loadParty(party, Reader.u24(offset + 2));
             if (reason != Reasons.NONE) return reason;
             if (party.account.status == Limits.STATUS_SOUND) return Reasons.NOT_FLAGGED;
-            reason = Settlement.prepare(ctx, party);
+            reason = Settlement.prepare(ctx, party, false);
             if (reason != Reasons.NONE) return reason;
             Account memory account = party.staged;
             if (account.positions.length != 0 || account.cash >= 0) return Reasons.NOT_LIQUIDATABLE;
@@ -79,17 +79,29 @@ library Deleverage {
     }
 
     /// @dev Requires that the account is below maintenance and that its auction is over, or that no fund could back it.
-    function requireOpen(Context memory ctx, Account memory account) private view returns (uint256, int256) {
+    function requireOpen(Context memory ctx, Account memory account) private view returns (uint256, int256, int256) {
         // Bounded: see `Limits`.
         unchecked {
             (uint256 reason, int256 equity, int256 maintenance) = Margin.value(ctx, account);
-            if (reason != Reasons.NONE) return (reason, 0);
-            if (equity >= maintenance) return (Reasons.NOT_LIQUIDATABLE, 0);
+            if (reason != Reasons.NONE) return (reason, 0, 0);
+            if (equity >= maintenance) return (Reasons.NOT_LIQUIDATABLE, 0, 0);
             Globals memory globals = ctx.found.globals;
             bool backed = equity >= 0 || Health.fund(globals) >= -equity;
-            if (backed && ctx.timestamp - account.flagged < globals.auction) return (Reasons.AUCTION_OPEN, 0);
-            return (Reasons.NONE, equity);
+            if (backed && ctx.timestamp - account.flagged < globals.auction) return (Reasons.AUCTION_OPEN, 0, 0);
+            return (Reasons.NONE, equity, maintenance);
         }
+    }
+
+    /// @dev Records the health of both. A solvent account must be no riskier than with `maintenance`, its counterparty at
+    /// initial margin: no hedge is taken from anybody for an account that can still pay.
+    function reviewBoth(Context memory ctx, bool solvent, int256 maintenance) private view returns (uint256 reason) {
+        int256 left;
+        (reason, left) = Margin.review(ctx, ctx.maker);
+        if (reason != Reasons.NONE) return reason;
+        if (solvent && left > maintenance) return Reasons.MARGIN;
+        ctx.taker.shrinks = false;
+        if (solvent) return Margin.secure(ctx, ctx.taker);
+        (reason,) = Margin.review(ctx, ctx.taker);
     }
 
     function isClosable(int256 size, int256 held, int256 opposite, int256 lot) private pure returns (bool) {

@@ -61,8 +61,8 @@ library Fills {
 
     /// @notice Step 10: both accounts are settled. From here on only copies of them change.
     function settle(Context memory ctx) internal pure returns (uint256 reason) {
-        reason = Settlement.prepare(ctx, ctx.maker);
-        return reason != Reasons.NONE ? reason : Settlement.prepare(ctx, ctx.taker);
+        reason = Settlement.prepare(ctx, ctx.maker, true);
+        return reason != Reasons.NONE ? reason : Settlement.prepare(ctx, ctx.taker, true);
     }
 
     /// @notice Steps 11 and 12: positions, cash, fees and open interest.

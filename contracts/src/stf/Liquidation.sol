@@ -44,7 +44,7 @@ library Liquidation {
             Party memory party = ctx.maker;
             reason = ctx.loadParty(party, Reader.u24(offset + 2));
             if (reason != Reasons.NONE) return reason;
-            reason = Settlement.prepare(ctx, party);
+            reason = Settlement.prepare(ctx, party, false);
             if (reason != Reasons.NONE) return reason;
             (reason,) = Margin.review(ctx, party);
             if (reason != Reasons.NONE) return reason;
