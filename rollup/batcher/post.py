@@ -83,8 +83,8 @@ class Poster:
     async def post_if_due(self) -> Packed | None:
         """Post one batch if one is due and allowed; returns it once it is mined, None if there was nothing to do."""
         tip = await self._contract.tip()
-        if not await self._is_designated() and not await self._may_post():
-            return None  # also with nothing to post: what is signed now might never stand
+        if not await self.check_turn():
+            return None
         packed = await self._next(tip)
         if packed is None:
             self._waiting_since = None
@@ -99,6 +99,10 @@ class Poster:
             return None
         log.info("batch_posted", batch=tip.index + 1, first=packed.first, last=packed.last, gas=receipt.gas_used)
         return packed
+
+    async def check_turn(self) -> bool:
+        """Whether L1 lets this key post now; asked with nothing to post, too: what it signs might never stand."""
+        return await self._is_designated() or await self._may_post()
 
     async def _next(self, tip: Posted) -> Packed | None:
         """The next batch on top of L1's tip; None if no block waits, or if the tip is not our chain."""

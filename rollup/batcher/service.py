@@ -86,8 +86,10 @@ async def run_batcher(
         await check_balance(account, low_balance, alarms)
 
     async def post() -> None:
-        while posting() and await poster.post_if_due() is not None:
-            pass
+        while posting():
+            if await poster.post_if_due() is None:
+                return
+        await poster.check_turn()
 
     async def make_final() -> None:
         if finalise:

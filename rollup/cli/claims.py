@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import trio
 
 from rollup.cli.amounts import show_usd
+from rollup.cli.output import show
 from rollup.derive.mirror import AccountProof, Mirror
 from rollup.errors import L1Error, PlumblineError
+from rollup.exit.amounts import show_cost
+from rollup.exit.sending import WalletEmpty
 from rollup.l1.account import L1Account
 from rollup.l1.artifacts import load_artifact
 from rollup.l1.client import L1Client
@@ -31,6 +34,17 @@ class Claimed:
     gas: int
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a claim would pay (µUSD), with its gas and its cost (wei) at the node's present base fee."""
+
+    owner: bytes
+    amount: int
+    gas: int
+    cost: int
+    balance: int
+
+
 class Vault:
     """The vault of one deployment."""
 
@@ -41,6 +55,23 @@ class Vault:
         """µUSD that an account was paid so far."""
         amount: int = await self._contract.call("claimed", account)
         return amount
+
+    async def plan(self, payer: L1Account, proof: AccountProof) -> Planned:
+        """What the claim pays and costs. `WalletEmpty` if the payer cannot pay for it, `L1Reverted` if L1 refuses."""
+        client, contract = payer.client, self._contract
+        data = contract.abi.encode_call("claim", proof.batch, proof.witness)
+        gas = await client.estimate_gas(contract.address, data, sender=payer.address)
+        fees, balance = await client.suggest_fees(), await client.get_balance(payer.address)
+        cost = gas * (
+            (fees.max_fee - fees.max_priority_fee) // 2 + fees.max_priority_fee
+        )  # as `quote`: not twice the base fee
+        if balance < cost:
+            held, needed = show_cost(balance), show_cost(cost)
+            raise WalletEmpty(
+                f"{show(payer.address)} holds {held} ETH, and this costs about {needed} ETH: nothing sent"
+            )
+        due = proof.account.withdrawn - await self.paid(proof.number)
+        return Planned(proof.account.owner, due, gas, cost, balance)
 
     async def claim(self, payer: L1Account, proof: AccountProof) -> Claimed:
         """Send the claim; the money goes to the owner, whoever pays the gas. `L1Reverted` if it is refused."""

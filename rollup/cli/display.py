@@ -90,12 +90,15 @@ def make_bar() -> Progress:
 
 @contextmanager
 def open_folder(wanted: Path | None) -> Iterator[Path]:
-    """An empty folder; the one of the caller stays."""
+    """An empty folder; the one of the caller stays. `ConfigError` if it is not empty or cannot be made."""
     if wanted is None:
         with tempfile.TemporaryDirectory(prefix="plumbline-replay-") as name:
             yield Path(name)
         return
-    if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
-        raise ConfigError(f"{wanted} exists and is not an empty folder")
-    wanted.mkdir(parents=True, exist_ok=True)
+    try:
+        if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
+            raise ConfigError(f"{wanted} exists and is not an empty folder")
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{wanted}: {error.strerror or error}") from error
     yield wanted

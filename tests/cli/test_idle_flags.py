@@ -1,12 +1,14 @@
-"""Flags that would change nothing are refused by name, before anything is read or started."""
+"""Flags that would change nothing, and folders that cannot be had, are refused before anything is started."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rollup.cli.display import open_folder
 from rollup.cli.greeks import greeks
 from rollup.cli.replay import replay
 from rollup.errors import ConfigError
@@ -50,3 +52,14 @@ async def test_greeks_are_of_one_thing(flags: dict[str, Any]) -> None:
     """An account's totals are of all its coins: a coin beside it would be ignored."""
     with pytest.raises(ConfigError, match="give one of them"):
         await greeks(**flags)
+
+
+def test_a_folder_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    """Below a file nothing can be made; a file is no folder; what is there is not written over."""
+    file = tmp_path / "file"
+    file.write_text("x")
+    for wanted in (file, file / "below", tmp_path):
+        with pytest.raises(ConfigError, match=f"^{re.escape(str(wanted))}"), open_folder(wanted):
+            pass
+    with open_folder(tmp_path / "new" / "folder") as made:
+        assert made.is_dir()

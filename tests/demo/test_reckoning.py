@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rollup.demo.escape.reckoning import STRIKES, Prices, check_options, shares, worth
@@ -37,6 +37,7 @@ positions = st.dictionaries(
 @given(prices, positions, st.integers(-(10**15), 10**15))
 def test_an_account_is_worth_what_margin_finds(given_prices: Prices, held: dict[int, int], cash: int) -> None:
     """The state transition's margin, which is the twin of what the Appraiser does on L1, finds the same to the unit."""
+    assume(given_prices.seconds > 0)  # what has expired is closed first, position by position
     svi = given_prices.svi
     slice_ = {"a": svi.a, "b": svi.b, "rho": svi.rho, "m": svi.m, "sigma": svi.sigma}
     strikes = {market: strike for market, (_, strike) in STRIKES.items()}

@@ -47,7 +47,7 @@ async def test_the_node_answers_while_a_long_transaction_executes(embedded: L1Cl
 
     async def watch() -> None:
         while (number := await embedded.block_number()) < 2:
-            assert await probe.call("number") == 1
+            assert await probe.call("number", block=number) == 1
             answers.append(number)
 
     async with trio.open_nursery() as nursery:

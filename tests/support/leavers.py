@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 async def run(
-    ending: Ending, folder: Path, command: str, *arguments: str, key: int = STRANGER
+    ending: Ending, folder: Path, command: str, *arguments: str, key: int | str = STRANGER
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command with nobody at a terminal."""
     address = f"0x{ending.site.deployment.rollup.hex()}"
-    where = ("--l1", ending.site.url, "--rollup", address, "--key", f"dev:{key}")
+    where = ("--l1", ending.site.url, "--rollup", address, "--key", f"dev:{key}" if isinstance(key, int) else key)
     return await trio.run_process(
         [sys.executable, "-m", "rollup", command, *arguments, *where],
         cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "", "TERM": "dumb"}, stdin=subprocess.DEVNULL,
