@@ -84,7 +84,7 @@ def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     seller, buyer = _move(ctx, settled, buyer_settled, slices)
     seller = with_positions(seller, seller.cash + terms.received, seller.positions)
     buyer = with_positions(buyer, buyer.cash - terms.paid, buyer.positions)
-    require_range(seller.cash, buyer.cash, totals.insurance + max(0, terms.fund))
+    require_range(seller.cash, buyer.cash, totals.insurance + max(0, terms.fund), totals.fees)
     if terms.fund < 0:
         ctx.stage(GLOBALS, without(totals, -terms.fund))
     elif terms.fund:
