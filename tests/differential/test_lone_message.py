@@ -38,7 +38,7 @@ BOUND: Final = (
     + PAIRS * (SERIES + WAY_OF_SERIES + MARKET + WAY_OF_OTHERS)
     + 2 * (ACCOUNT + WAY_OF_ACCOUNT) + 2 * (SLOT + WAY_OF_SLOT)
 )  # fmt: skip
-"""Of two accounts, two slots, and as many of the heaviest system leaves as there may be: every series needs a market."""
+"""Of two accounts, two slots, and as many of the heaviest system leaves as may be: each series needs a market."""
 FIRST: Final = 201
 
 
