@@ -30,7 +30,7 @@ def execute_combo(ctx: Context, tx: ComboTrade) -> Combo:
         raise InvalidTransaction(Reason.ORDER_EXPIRED)
     _authorise(ctx, tx, maker, taker)  # 3
     prices = [_require_terms(ctx, leg) for leg in tx.legs]  # 4
-    maker_settled, taker_settled = settle(ctx, maker), settle(ctx, taker)  # 5
+    maker_settled, taker_settled = settle(ctx, maker, with_another=True), settle(ctx, taker, with_another=True)  # 5
     maker_after, taker_after, fills = _fill_legs(ctx, tx, prices, maker_settled, taker_settled)  # 6
     require_range(maker_after.cash, taker_after.cash)  # 7
     collect(ctx, sum(leg.maker_fee + leg.taker_fee for leg in fills))

@@ -2,7 +2,8 @@
 
 At the mark as long as nothing is missing: a solvent account keeps what it is worth, and nobody gains by being chosen.
 Else at its bankruptcy prices, at which closing all of it leaves nothing; closing a part leaves those prices as they are
-for the rest, so the order in which counterparties are met does not change what each is paid.
+for the rest, so the order in which counterparties are met does not change what each is paid. What the fund can give
+towards the deficit it gives with each part, by that part's share of all there is: a lot does not free the rest.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from dataclasses import replace
 
 from rollup.errors import InvalidTransaction
 from rollup.stf.context import Context
-from rollup.stf.fixed import div_ceil, div_floor, require_range
+from rollup.stf.fixed import div_ceil, require_range
 from rollup.stf.fund import available, without
 from rollup.stf.health import with_health
 from rollup.stf.holdings import held, with_positions, with_size
 from rollup.stf.liquidation import require_flag, require_liquidatable
-from rollup.stf.margin import margin
+from rollup.stf.margin import margin, require_initial
 from rollup.stf.receipts import Deleveraged, WrittenOff
 from rollup.stf.settlement import settle, with_totals
 from rollup.stf.sheets import sheet_of
@@ -28,26 +29,39 @@ from rollup.types.transactions import Deleverage, WriteOff
 
 
 def execute_deleverage(ctx: Context, tx: Deleverage) -> Deleveraged:
-    """Close `size` µcoin of a flagged account's position against the counterparty's."""
+    """Close `size` µcoin of a flagged account's position against the counterparty's.
+
+    Of a solvent account only what leaves it no riskier, and the counterparty at its initial margin: MARGIN. Nobody's
+    hedge is taken for somebody who can still pay.
+    """
     if tx.account == tx.counterparty:
         raise InvalidTransaction(Reason.SELF_TRADE)
     account, counterparty = ctx.account(tx.account), ctx.account(tx.counterparty)
     require_flag(ctx, account)
     ctx.market(tx.market)
-    settled, other = settle(ctx, account), settle(ctx, counterparty)
-    equity, _ = require_liquidatable(ctx, settled)
-    _require_auction_over(ctx, account, equity)
+    settled, other = settle(ctx, account, with_another=True), settle(ctx, counterparty, with_another=True)
+    equity, maintenance = require_liquidatable(ctx, settled)
+    debt = max(0, -equity)
+    cover = _require_auction_over(ctx, account, debt)
     market = ctx.market(tx.market)
     size = _signed_size(settled, other, market, tx)
-    cover = _cover(ctx, equity)
-    covered = with_positions(settled, settled.cash + cover, settled.positions)
-    received = proceeds(ctx, covered, equity + cover, tx.market, size)
-    closed, met = _close(ctx, tx.market, market, covered, other, size, received)
+    gross = sum(abs(position.size) * sheet_of(ctx, position.market).mark for position in settled.positions)
+    value = size * sheet_of(ctx, tx.market).mark
+    received = proceeds(value, gross, debt - cover)
+    paid = contribution(value, gross, cover)
+    if paid:
+        ctx.stage(GLOBALS, without(ctx.globals(), paid))
+    closed, met = _close(ctx, tx.market, market, settled, other, size, received)
+    closed = with_positions(closed, closed.cash + paid, closed.positions)
     require_range(closed.cash, met.cash)
-    ctx.stage(account_key(tx.account), with_health(ctx, closed, *margin(ctx, closed)))
-    ctx.stage(account_key(tx.counterparty), with_health(ctx, met, *margin(ctx, met)))
+    found = require_initial(ctx, met) if not debt else margin(ctx, met)
+    ctx.stage(account_key(tx.counterparty), with_health(ctx, met, *found))
+    left = margin(ctx, closed)
+    if not debt and left.maintenance > maintenance:
+        raise InvalidTransaction(Reason.MARGIN)
+    ctx.stage(account_key(tx.account), with_health(ctx, closed, *left))
     return Deleveraged(
-        tx.account, tx.counterparty, tx.market, size, received, cover, account.cash - settled.cash,
+        tx.account, tx.counterparty, tx.market, size, received, paid, account.cash - settled.cash,
         counterparty.cash - other.cash,
     )  # fmt: skip
 
@@ -71,28 +85,37 @@ def execute_write_off(ctx: Context, tx: WriteOff) -> WrittenOff:
     return WrittenOff(tx.account, cover, debt - cover, account.cash - settled.cash)
 
 
-def proceeds(ctx: Context, account: Account, equity: int, number: int, size: int) -> int:
-    """What a settled account receives (µUSD, signed) for `size` of its position (signed): its mark, unless it owes.
+def proceeds(value: int, gross: int, missing: int) -> int:
+    """What an account receives (µUSD, signed) for a part worth `value` (signed) of all it holds: that, unless it owes.
 
-    What it owes is spread over all it holds by value, which gives the bankruptcy price. Rounded up, so in its favour:
-    what is closed last must not leave it below zero. The price is at least zero and at most twice the mark: nobody pays
-    to give up what he holds. The rest is to be written off.
+    `value` and `gross`, the sum of what all its positions are worth without their signs, are in 10⁻¹² USD. What is
+    `missing` (µUSD) is spread over all it holds by value, which gives the bankruptcy price. Rounded up, in its favour:
+    what is closed last must not leave it below zero. The price is at least zero and at most twice the mark: nobody
+    pays to give up what he holds. The rest is to be written off.
     """
-    gross = sum(abs(position.size) * sheet_of(ctx, position.market).mark for position in account.positions)
     if gross == 0:
         return 0
-    value = abs(size) * sheet_of(ctx, number).mark
-    missing = min(gross, max(0, -equity) * MILLION)
-    if size > 0:
-        return div_ceil(value * (gross + missing), gross * MILLION)
-    return -div_floor(value * (gross - missing), gross * MILLION)
+    missing = min(gross, missing * MILLION)
+    return div_ceil(value * gross + abs(value) * missing, gross * MILLION)
 
 
-def _require_auction_over(ctx: Context, account: Account, equity: int) -> None:
-    """AUCTION_OPEN while the auction runs, unless the fund cannot cover the account's deficit anyway."""
+def contribution(value: int, gross: int, cover: int) -> int:
+    """What the fund pays (µUSD) of all that it could give towards the deficit, `cover`: the part's share by value.
+
+    Rounded up, so that it has paid all of it with the last part that is worth anything, and never more than `cover`,
+    which is never more than what is owed then: all parts together get no more than the deficit. With what is worth
+    nothing it pays nothing; what is owed behind that is for the write-off.
+    """
+    return div_ceil(abs(value) * cover, gross) if gross else 0
+
+
+def _require_auction_over(ctx: Context, account: Account, debt: int) -> int:
+    """What the fund could give towards a debt (µUSD); AUCTION_OPEN while the auction runs if that is all of it."""
     totals = ctx.globals()
-    if ctx.timestamp - account.flagged < totals.auction and available(totals) >= -equity:
+    cover = min(available(totals), debt)
+    if cover == debt and ctx.timestamp - account.flagged < totals.auction:
         raise InvalidTransaction(Reason.AUCTION_OPEN)
+    return cover
 
 
 def _signed_size(account: Account, counterparty: Account, market: Market, tx: Deleverage) -> int:
@@ -101,15 +124,6 @@ def _signed_size(account: Account, counterparty: Account, market: Market, tx: De
     if size == 0 or size % market.lot or size > min(abs(mine), abs(theirs)) or mine * theirs >= 0:
         raise InvalidTransaction(Reason.DELEVERAGE_SIZE)
     return size if mine > 0 else -size
-
-
-def _cover(ctx: Context, equity: int) -> int:
-    """What the fund gives towards a deficit (µUSD), staged."""
-    totals = ctx.globals()
-    cover = min(available(totals), max(0, -equity))
-    if cover:
-        ctx.stage(GLOBALS, without(totals, cover))
-    return cover
 
 
 def _close(

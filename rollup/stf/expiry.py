@@ -38,10 +38,10 @@ def closed(series: Series, window: int, last: int) -> Series:
 def last_forward(underlying: Underlying, old: Series, new: Series) -> int:
     """The forward that fills the gaps when `new` is the update that closes a series.
 
-    It is the new one's own only if that comes while a price from expiry would still be fresh, or there is no other:
-    whoever held updates back until later does not choose the price.
+    It is the new one's own only if that comes while a price from expiry would still be fresh and no later than the
+    window is long, or there is no other: whoever held updates back until later does not choose the price.
     """
-    in_time = new.time <= old.expiry + underlying.max_age
+    in_time = new.time <= old.expiry + min(underlying.max_age, underlying.settlement_window)
     return new.forward if in_time or old.time == 0 else old.forward
 
 

@@ -105,7 +105,7 @@ def collect(ctx: Context, fees: int) -> None:
     """The end of step 13: stage the chain's totals with `fees` (µUSD) more; CASH_RANGE."""
     totals = ctx.globals()
     collected = totals.fees + fees
-    if collected >= CASH_BOUND:
+    if max(collected, totals.insurance) >= CASH_BOUND:
         raise InvalidTransaction(Reason.CASH_RANGE)
     if fees:
         ctx.stage(

@@ -63,7 +63,7 @@ def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     require_flag(ctx, account)
     if not account.positions:
         raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
-    settled, buyer_settled = settle(ctx, account), settle(ctx, liquidator)
+    settled, buyer_settled = settle(ctx, account, with_another=True), settle(ctx, liquidator, with_another=True)
     if not settled.positions:
         raise InvalidTransaction(Reason.NOT_LIQUIDATABLE)
     found = require_liquidatable(ctx, settled)
@@ -84,7 +84,7 @@ def execute_bid(ctx: Context, tx: Bid) -> Liquidated:
     seller, buyer = _move(ctx, settled, buyer_settled, slices)
     seller = with_positions(seller, seller.cash + terms.received, seller.positions)
     buyer = with_positions(buyer, buyer.cash - terms.paid, buyer.positions)
-    require_range(seller.cash, buyer.cash, totals.insurance + max(0, terms.fund))
+    require_range(seller.cash, buyer.cash, totals.insurance + max(0, terms.fund), totals.fees)
     if terms.fund < 0:
         ctx.stage(GLOBALS, without(totals, -terms.fund))
     elif terms.fund:

@@ -116,7 +116,8 @@ class Liquidated:
 class Deleveraged:
     """A position (signed µcoin) closed at its mark, or at the bankruptcy price of an account that owes.
 
-    The account `received` that (µUSD) from the counterparty; `cover` came from the fund before.
+    The account `received` that (µUSD) from the counterparty; `cover` came from the fund: the part's share of what that
+    can give.
     """
 
     account: int

@@ -25,11 +25,12 @@ from rollup.types.transactions import Settle
 _PERP: Final = int(MarketKind.PERP)
 
 
-def settle(ctx: Context, account: Account) -> Account:
+def settle(ctx: Context, account: Account, *, with_another: bool = False) -> Account:
     """The account after paying (or drawing) funding and payouts; the markets' pools are staged.
 
-    Every market held must have a fresh price, an abandoned one, or a settlement: ORACLE_STALE. CASH_RANGE if a pool or,
-    in the end, the cash is out of range.
+    Every market held must have a fresh price, an abandoned one, or a settlement: ORACLE_STALE. Who deals `with_another`
+    must not do so at the abandoned price of a series, which may be priced again. CASH_RANGE if a pool or, in the end,
+    the cash is out of range.
     """
     if not account.positions:
         require_range(account.cash)
@@ -43,7 +44,7 @@ def settle(ctx: Context, account: Account) -> Account:
         if market.kind == _PERP:
             after, paid = _settle_perp(ctx, market, position)
         else:
-            after, paid = _settle_dated(ctx, market, position)
+            after, paid = _settle_dated(ctx, market, position, with_another)
         if after is not None:
             kept.append(after)
         if after is not position:
@@ -90,9 +91,9 @@ def _settle_perp(ctx: Context, market: Market, position: Position) -> tuple[Posi
     return None, due - _pay_out(ctx, market, position, underlying.mark)
 
 
-def _settle_dated(ctx: Context, market: Market, position: Position) -> tuple[Position | None, int]:
+def _settle_dated(ctx: Context, market: Market, position: Position, with_another: bool) -> tuple[Position | None, int]:
     """The position, or what it paid (µUSD, signed) when it was paid out because its series is settled."""
-    series = _series_of(ctx, market)
+    series = _series_of(ctx, market, with_another)
     if series.settlement == 0:
         return position, 0
     return None, -_pay_out(ctx, market, position, value_at_expiry(market, series))
@@ -106,7 +107,7 @@ def _pay_out(ctx: Context, market: Market, position: Position, value: int) -> in
     return payout
 
 
-def _series_of(ctx: Context, market: Market) -> Series:
+def _series_of(ctx: Context, market: Market, with_another: bool) -> Series:
     """The market's series: settled, closed now because its time has come, or with a slice that can be used."""
     underlying = ctx.underlying(market.underlying)
     series = ctx.series(market.underlying, market.series)
@@ -115,7 +116,7 @@ def _series_of(ctx: Context, market: Market) -> Series:
     if ctx.timestamp >= series.expiry + CLOSING:
         series = closed(series, underlying.settlement_window, series.forward)
         ctx.stage(series_key(market.underlying, market.series), series)
-    elif not ctx.is_abandoned(series.time):
+    elif with_another or not ctx.is_abandoned(series.time):
         ctx.require_fresh(underlying, series)
     return series
 

@@ -27,8 +27,8 @@ def execute_trade(ctx: Context, tx: Trade) -> Fill:
     _require_crossing(ctx, maker_order, taker_order)  # 4, 5
     number = maker_order.market
     at = _require_terms(ctx, number, tx.fill, maker_order, taker_order)  # 6 … 9
-    maker_settled = settle(ctx, maker)  # 10
-    taker_settled = settle(ctx, taker)
+    maker_settled = settle(ctx, maker, with_another=True)  # 10
+    taker_settled = settle(ctx, taker, with_another=True)
     bought = -tx.fill if maker_order.flags & FLAG_SELL else tx.fill
     reduce_only = bool(maker_order.flags & FLAG_REDUCE_ONLY), bool(taker_order.flags & FLAG_REDUCE_ONLY)
     maker_filled = fill(ctx, at, maker_settled, bought, at.market.maker_fee, reduce_only=reduce_only[0])  # 11, 12

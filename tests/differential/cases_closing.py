@@ -96,6 +96,20 @@ def ends_a_series_a_second_late(world: World) -> Txs:
 
 
 @case(Reason.NONE)
+def ends_a_series_within_a_window_that_is_shorter_than_a_price_stays_fresh(world: World) -> Txs:
+    expired(world, 30).set_underlying(w.BTC, settlement_window=30)
+    world.set_series(w.BTC, w.NEAR, covered=11, sum=11 * PRICE)
+    return [surface(w.BTC, w.NEAR, w.NOW, FORWARD), Settle(0)]
+
+
+@case(Reason.NONE)
+def ends_a_series_a_second_after_as_long_as_its_window(world: World) -> Txs:
+    expired(world, 31).set_underlying(w.BTC, settlement_window=30)
+    world.set_series(w.BTC, w.NEAR, covered=11, sum=11 * PRICE)
+    return [surface(w.BTC, w.NEAR, w.NOW, FORWARD), Settle(0)]
+
+
+@case(Reason.NONE)
 def ends_late_a_series_that_had_no_slice(world: World) -> Txs:
     expired(world, 61, time=0, forward=0, sum=0, covered=0)
     return [surface(w.BTC, w.NEAR, w.NOW, FORWARD), Settle(0)]
@@ -112,7 +126,13 @@ def abandoned(world: World, age: int = WIND_UP + 1) -> World:
 @case(Reason.NONE)
 def withdraws_with_options_on_an_abandoned_slice(world: World) -> Txs:
     abandoned(world)
-    return [w.withdraw(0, DOLLAR, 1), Trade(buy(), sell(), LOT)]
+    return [w.withdraw(0, DOLLAR, 1)]
+
+
+@case(Reason.ORACLE_STALE)
+def deals_with_another_while_holding_options_on_an_abandoned_slice(world: World) -> Txs:
+    abandoned(world)
+    return [Trade(buy(), sell(), LOT)]
 
 
 @case(Reason.ORACLE_STALE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup.crypto.signatures import recover
@@ -47,6 +47,7 @@ def test_an_average_price_follows_trades_combos_and_a_restart() -> None:
     assert (shown[PERP].average, shown[PERP].gain) == (P + 300 * USD, 300 * USD)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-50, 50).filter(bool), st.integers(1, 1_000)), max_size=12))
 def test_profit_by_average_prices_is_what_trading_really_gained(trades: list[tuple[int, int]]) -> None:
     """Closing everything at a price gains what the averages said, up to their rounding."""

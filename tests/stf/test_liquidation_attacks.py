@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil
-
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rollup.stf.holdings import slice_of
-from rollup.stf.receipts import Deleveraged, Liquidated, Looked, Withdrawn, WrittenOff
+from rollup.stf.receipts import Liquidated, Looked, Withdrawn, WrittenOff
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Deleverage, Flag, WriteOff
-from tests.stf.test_deleverage import debtor, due, with_fund
+from tests.stf.test_deleverage import debtor, with_fund
 from tests.stf.test_liquidation import AUCTION, KEEPER, OTHER, WEAK, flagged, refused, weak
 from tests.stf.venue import CALL, FAR_CALL, FUTURE, LOT, PERP, PUT, P, Venue, bid, surface
 from tests.stf.world import COIN, START, USD, price, trade, withdraw
@@ -83,45 +81,6 @@ def test_a_spent_flag_of_a_recovered_account_is_cleared_as_any_other() -> None:
     venue.must(Flag(WEAK))
     assert (venue.account(WEAK).status, venue.account(WEAK).flagged) == (2, START)
     assert venue.globals().insolvent == 1
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.integers(0, 900), st.integers(-1_500, 1_500).filter(bool), st.integers(-500, 500), st.sampled_from((OTHER, 3)),
-    st.data(),
-)  # fmt: skip
-def test_a_solvent_account_keeps_what_it_is_worth_whoever_it_is_closed_against(
-    equity: int, perps: int, calls: int, counterparty: int, data: st.DataObject
-) -> None:
-    """At the mark, to the unit: nobody gains by being chosen, not even an account of the sequencer's."""
-    held = {"m1": perps * LOT, **({"m4": calls * LOT} if calls else {})}
-    found = weak(equity * USD, **held).margin(WEAK)
-    assume(found.equity < found.maintenance)
-    venue = due(equity * USD, **held)
-    if counterparty != OTHER:
-        venue.give(OTHER, 3, {PERP: perps * LOT})
-    worth = venue.margin(WEAK).equity, venue.margin(counterparty).equity
-    part = data.draw(st.integers(1, abs(perps)))
-    detail = venue.done(Deleveraged, Deleverage(WEAK, counterparty, PERP, part * LOT))
-    assert detail.received == (part if perps > 0 else -part) * LOT * P // COIN
-    assert (venue.margin(WEAK).equity, venue.margin(counterparty).equity) == worth
-    assert detail.cover == 0
-    venue.check()
-
-
-def test_what_does_not_divide_is_rounded_for_the_account_that_is_closed() -> None:
-    """By less than a unit, on either side."""
-    for size in (COIN, -COIN):
-        venue = due(500 * USD, m1=size)
-        venue.change_market(PERP, lot=1)
-        venue.change_underlying(mark=P + 1)
-        worth = venue.margin(WEAK).equity, venue.margin(OTHER).equity
-        detail = venue.done(Deleveraged, Deleverage(WEAK, OTHER, PERP, 333_333))
-        exact = 333_333 * (P + 1) / COIN * (1 if size > 0 else -1)
-        assert detail.received == ceil(exact)
-        assert 0 <= venue.margin(WEAK).equity - worth[0] <= 1
-        assert 0 <= worth[1] - venue.margin(OTHER).equity <= 1
-        venue.check()
 
 
 def nearly_restored() -> Venue:

@@ -178,6 +178,18 @@ def test_who_holds_updates_back_does_not_choose_the_settlement_price(late: int, 
     assert venue.series().settlement == (P * 60 + last * (WINDOW - 60)) // WINDOW
 
 
+@pytest.mark.parametrize(("late", "counts"), [(20, True), (21, False), (60, False)])
+def test_nor_with_an_update_that_comes_later_than_a_short_window_is_long(late: int, counts: bool) -> None:
+    """A price may stay fresh for longer than the window; then the window's length is what is in time."""
+    venue = dated()
+    expiry = START + 10 * WINDOW
+    venue.change_series(expiry=expiry, time=expiry - 65)
+    venue.change_underlying(time=expiry + late - 30, spot=P * 98 // 100, settlement_window=20)
+    venue.must(surface(expiry + late, P * 98 // 100), at=expiry + late)
+    last = P * 98 // 100 if counts else P
+    assert (venue.series().covered, venue.series().settlement) == (15, (P * 15 + last * 5) // 20)
+
+
 def test_the_first_forward_of_all_counts_however_late_it_comes() -> None:
     """There is no other."""
     venue = dated()

@@ -93,7 +93,7 @@ library Cash {
     function debit(Context memory ctx, Party memory party, int256 amount) private view returns (uint256 reason) {
         // Bounded: see `Limits`.
         unchecked {
-            reason = Settlement.prepare(ctx, party);
+            reason = Settlement.prepare(ctx, party, false);
             if (reason != Reasons.NONE) return reason;
             Account memory staged = party.staged;
             staged.cash -= amount;

@@ -7,7 +7,7 @@ import {Eip712} from "../libraries/Eip712.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {TransactionCodec} from "../libraries/TransactionCodec.sol";
 import {Authorise} from "./Authorise.sol";
-import {Accounts, Context, Party} from "./Context.sol";
+import {Context, Party} from "./Context.sol";
 import {Fills, Leg} from "./Fills.sol";
 import {Orders} from "./Orders.sol";
 
@@ -102,6 +102,5 @@ library Combo {
 
     function commit(Party memory party) private pure {
         Orders.close(party.slot, party.order.nonce);
-        Accounts.copy(party.account, party.staged);
     }
 }

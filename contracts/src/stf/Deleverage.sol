@@ -33,26 +33,28 @@ library Deleverage {
             reason = Fills.settle(ctx);
             if (reason != Reasons.NONE) return reason;
             int256 equity;
-            (reason, equity) = requireOpen(ctx, account);
+            int256 maintenance;
+            (reason, equity, maintenance) = Margin.value(ctx, account);
             if (reason != Reasons.NONE) return reason;
+            if (equity >= maintenance) return Reasons.NOT_LIQUIDATABLE;
+            int256 debt = Fixed.positive(-equity);
+            int256 cover = Fixed.min(Health.fund(ctx.found.globals), debt);
+            // Its auction is over, or no fund could back it.
+            if (cover == debt && ctx.timestamp - account.flagged < ctx.found.globals.auction) return Reasons.AUCTION_OPEN;
             ctx.found.setMarket(marketAt);
             int256 size = Reader.quantity(offset + 10);
             (, int256 held) = Holdings.locate(account, id);
             (, int256 opposite) = Holdings.locate(counterparty, id);
             if (!isClosable(size, held, opposite, ctx.found.market.lot)) return Reasons.DELEVERAGE_SIZE;
-            equity += cover(ctx.found.globals, account, equity);
-            int256 amount = price(ctx, account.positions, ctx.found.market.mark, held > 0 ? size : -size, equity);
-            account.cash += amount;
+            if (held < 0) size = -size;
+            int256 amount;
+            (amount, cover) = price(ctx, account.positions, size * ctx.found.market.mark, debt - cover, cover);
+            Health.spend(ctx.found.globals, cover);
+            account.cash += amount + cover;
             counterparty.cash -= amount;
-            Holdings.shift(ctx, account, id, marketAt, held > 0 ? -size : size);
-            Holdings.shift(ctx, counterparty, id, marketAt, held > 0 ? size : -size);
-            if (!Limits.inRange(account.cash) || !Limits.inRange(counterparty.cash)) return Reasons.CASH_RANGE;
-            (reason,) = Margin.review(ctx, ctx.maker);
-            if (reason != Reasons.NONE) return reason;
-            (reason,) = Margin.review(ctx, ctx.taker);
-            if (reason != Reasons.NONE) return reason;
-            Accounts.copy(ctx.maker.account, account);
-            Accounts.copy(ctx.taker.account, counterparty);
+            Holdings.shift(ctx, account, id, marketAt, -size);
+            Holdings.shift(ctx, counterparty, id, marketAt, size);
+            return Fills.conclude(ctx, debt == 0, maintenance);
         }
     }
 
@@ -64,13 +66,14 @@ library Deleverage {
             reason = ctx.loadParty(party, Reader.u24(offset + 2));
             if (reason != Reasons.NONE) return reason;
             if (party.account.status == Limits.STATUS_SOUND) return Reasons.NOT_FLAGGED;
-            reason = Settlement.prepare(ctx, party);
+            reason = Settlement.prepare(ctx, party, false);
             if (reason != Reasons.NONE) return reason;
             Account memory account = party.staged;
             if (account.positions.length != 0 || account.cash >= 0) return Reasons.NOT_LIQUIDATABLE;
             Globals memory globals = ctx.found.globals;
-            cover(globals, account, account.cash);
-            globals.badDebt -= account.cash;
+            int256 cover = Fixed.min(Health.fund(globals), -account.cash);
+            Health.spend(globals, cover);
+            globals.badDebt -= account.cash + cover;
             if (globals.badDebt >= Limits.AMOUNT) return Reasons.CASH_RANGE;
             account.cash = 0;
             Health.assess(ctx, account, 0, 0);
@@ -78,42 +81,18 @@ library Deleverage {
         }
     }
 
-    /// @dev Requires that the account is below maintenance and that its auction is over, or that no fund could back it.
-    function requireOpen(Context memory ctx, Account memory account) private view returns (uint256, int256) {
-        // Bounded: see `Limits`.
-        unchecked {
-            (uint256 reason, int256 equity, int256 maintenance) = Margin.value(ctx, account);
-            if (reason != Reasons.NONE) return (reason, 0);
-            if (equity >= maintenance) return (Reasons.NOT_LIQUIDATABLE, 0);
-            Globals memory globals = ctx.found.globals;
-            bool backed = equity >= 0 || Health.fund(globals) >= -equity;
-            if (backed && ctx.timestamp - account.flagged < globals.auction) return (Reasons.AUCTION_OPEN, 0);
-            return (Reasons.NONE, equity);
-        }
-    }
-
     function isClosable(int256 size, int256 held, int256 opposite, int256 lot) private pure returns (bool) {
-        if (size == 0 || size % lot != 0 || (held > 0) == (opposite > 0)) return false;
+        if (size == 0 || size % lot != 0 || (held ^ opposite) >= 0) return false;
         return size <= Fixed.abs(held) && size <= Fixed.abs(opposite);
     }
 
-    /// @dev Lets the fund pay what it can of a negative `equity` into the account; returns what it paid.
-    function cover(Globals memory globals, Account memory account, int256 equity) private pure returns (int256 paid) {
-        // Bounded: see `Limits`.
-        unchecked {
-            if (equity >= 0) return 0;
-            paid = Fixed.min(Health.fund(globals), -equity);
-            Health.spend(globals, paid);
-            account.cash += paid;
-        }
-    }
-
-    /// @dev What the account receives for the signed `size`: at mark or, as long as its equity is negative, at the price where
-    /// closing everything would leave nothing; rounded in its favour.
-    function price(Context memory ctx, Position[] memory positions, int256 mark, int256 size, int256 equity)
+    /// @dev What the account receives for a part of it that is worth `value`, signed: its mark or, if something is `missing`, the
+    /// price where closing everything would leave nothing. And what the fund pays of its `cover`: the part's share by value. Both
+    /// are rounded in its favour, and nothing if it holds nothing of value.
+    function price(Context memory ctx, Position[] memory positions, int256 value, int256 missing, int256 cover)
         private
         pure
-        returns (int256)
+        returns (int256, int256)
     {
         // Bounded: see `Limits`.
         unchecked {
@@ -123,11 +102,13 @@ library Deleverage {
                 ctx.found.setMarket(position.pointer());
                 gross += Fixed.abs(position.size()) * ctx.found.market.mark;
             }
-            if (gross == 0) return 0;
             // Between nothing and twice the mark: nobody pays to give up what he holds.
-            int256 missing = Fixed.min(Fixed.positive(-equity) * Limits.PPM, gross);
-            int256 share = size > 0 ? gross + missing : gross - missing;
-            return Fixed.divCeil(size * mark * share, gross * Limits.PPM);
+            missing = Fixed.min(missing * Limits.PPM, gross);
+            int256 part = Fixed.abs(value);
+            // A division by zero gives zero here.
+            return (
+                Fixed.divCeil(value * gross + part * missing, gross * Limits.PPM), Fixed.divCeil(part * cover, gross)
+            );
         }
     }
 }

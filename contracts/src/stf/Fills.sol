@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Account, Limits, Market} from "../types/Leaves.sol";
+import {Globals, Limits, Market} from "../types/Leaves.sol";
 import {Reasons} from "../types/Reasons.sol";
-import {Changes, Context, Party} from "./Context.sol";
+import {Accounts, Changes, Context, Party} from "./Context.sol";
 import {Fixed} from "./Fixed.sol";
 import {Holdings} from "./Holdings.sol";
 import {Margin} from "./Margin.sol";
@@ -61,8 +61,8 @@ library Fills {
 
     /// @notice Step 10: both accounts are settled. From here on only copies of them change.
     function settle(Context memory ctx) internal pure returns (uint256 reason) {
-        reason = Settlement.prepare(ctx, ctx.maker);
-        return reason != Reasons.NONE ? reason : Settlement.prepare(ctx, ctx.taker);
+        reason = Settlement.prepare(ctx, ctx.maker, true);
+        return reason != Reasons.NONE ? reason : Settlement.prepare(ctx, ctx.taker, true);
     }
 
     /// @notice Steps 11 and 12: positions, cash, fees and open interest.
@@ -90,13 +90,39 @@ library Fills {
         }
     }
 
-    /// @notice Steps 13 and 14, and the healths: both can pay, and keep the margin that they need.
+    /// @notice Steps 13 to 15, but for the slots: both can pay, and keep the margin that they need.
     function secure(Context memory ctx) internal view returns (uint256 reason) {
-        (Account memory maker, Account memory taker) = (ctx.maker.staged, ctx.taker.staged);
-        if (!Limits.inRange(maker.cash) || !Limits.inRange(taker.cash)) return Reasons.CASH_RANGE;
-        if (ctx.found.globals.fees >= Limits.AMOUNT) return Reasons.CASH_RANGE;
+        if (!inRange(ctx)) return Reasons.CASH_RANGE;
         reason = Margin.secure(ctx, ctx.maker);
-        return reason != Reasons.NONE ? reason : Margin.secure(ctx, ctx.taker);
+        if (reason != Reasons.NONE) return reason;
+        reason = Margin.secure(ctx, ctx.taker);
+        if (reason == Reasons.NONE) commit(ctx);
+    }
+
+    /// @notice The end of a sale or a deleveraging of the maker to the taker. If `strict`, the maker's rest must need no more
+    /// than `maintenance`, and the taker his initial margin.
+    function conclude(Context memory ctx, bool strict, int256 maintenance) internal view returns (uint256 reason) {
+        if (!inRange(ctx)) return Reasons.CASH_RANGE;
+        ctx.taker.shrinks = false;
+        if (strict) reason = Margin.secure(ctx, ctx.taker);
+        else (reason,) = Margin.review(ctx, ctx.taker);
+        if (reason != Reasons.NONE) return reason;
+        int256 left;
+        (reason, left) = Margin.review(ctx, ctx.maker);
+        if (reason != Reasons.NONE) return reason;
+        if (strict && left > maintenance) return Reasons.MARGIN;
+        commit(ctx);
+    }
+
+    function inRange(Context memory ctx) private pure returns (bool) {
+        Globals memory globals = ctx.found.globals;
+        if (globals.fees >= Limits.AMOUNT || globals.insurance >= Limits.AMOUNT) return false;
+        return Limits.inRange(ctx.maker.staged.cash) && Limits.inRange(ctx.taker.staged.cash);
+    }
+
+    function commit(Context memory ctx) private pure {
+        Accounts.copy(ctx.maker.account, ctx.maker.staged);
+        Accounts.copy(ctx.taker.account, ctx.taker.staged);
     }
 
     /// @dev The leg's market, and its series if it has one, in `ctx.found`.

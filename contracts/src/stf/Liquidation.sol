@@ -44,7 +44,7 @@ library Liquidation {
             Party memory party = ctx.maker;
             reason = ctx.loadParty(party, Reader.u24(offset + 2));
             if (reason != Reasons.NONE) return reason;
-            reason = Settlement.prepare(ctx, party);
+            reason = Settlement.prepare(ctx, party, false);
             if (reason != Reasons.NONE) return reason;
             (reason,) = Margin.review(ctx, party);
             if (reason != Reasons.NONE) return reason;
@@ -83,19 +83,9 @@ library Liquidation {
             if (reason != Reasons.NONE) return reason;
             party.staged.cash += auction.received;
             liquidator.staged.cash -= auction.paid;
-            if (!Limits.inRange(party.staged.cash) || !Limits.inRange(liquidator.staged.cash)) return Reasons.CASH_RANGE;
-            if (ctx.found.globals.insurance >= Limits.AMOUNT) return Reasons.CASH_RANGE;
-            liquidator.shrinks = false;
-            reason = Margin.secure(ctx, liquidator);
-            if (reason != Reasons.NONE) return reason;
-            int256 maintenance;
-            (reason, maintenance) = Margin.review(ctx, party);
-            if (reason != Reasons.NONE) return reason;
             // The rest must not be riskier than the whole.
-            if (maintenance > auction.maintenance) return Reasons.MARGIN;
-            Orders.close(liquidator.slot, liquidator.order.nonce);
-            Accounts.copy(party.account, party.staged);
-            Accounts.copy(liquidator.account, liquidator.staged);
+            reason = Fills.conclude(ctx, true, auction.maintenance);
+            if (reason == Reasons.NONE) Orders.close(liquidator.slot, liquidator.order.nonce);
         }
     }
 

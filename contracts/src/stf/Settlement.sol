@@ -17,9 +17,10 @@ import {Surfaces} from "./Surfaces.sol";
 /// abandoned.
 library Settlement {
     /// @notice Settles copies of the party's account: `settled`, and `staged` to go on with.
-    function prepare(Context memory ctx, Party memory party) internal pure returns (uint256 reason) {
+    /// An abandoned series is stale for who deals `withAnother`, since it may be priced again.
+    function prepare(Context memory ctx, Party memory party, bool withAnother) internal pure returns (uint256 reason) {
         Accounts.copy(party.settled, party.account);
-        reason = settle(ctx, party.settled, party.account.positions);
+        reason = settle(ctx, party.settled, party.account.positions, withAnother);
         Accounts.copy(party.staged, party.settled);
     }
 
@@ -30,7 +31,7 @@ library Settlement {
             Party memory party = ctx.maker;
             reason = ctx.loadParty(party, Reader.u24(offset + 1));
             if (reason != Reasons.NONE) return reason;
-            reason = prepare(ctx, party);
+            reason = prepare(ctx, party, false);
             if (reason != Reasons.NONE) return reason;
             uint256 left = party.staged.positions.length;
             if (left == party.account.positions.length) return Reasons.NOTHING_TO_SETTLE;
@@ -42,7 +43,7 @@ library Settlement {
     /// @dev Each position's market must have a fresh price, or one that was abandoned, or have ended: then the position is paid
     /// out and removed. Markets and series change at once. `before` are the positions that `account` was copied from: they
     /// learn where their markets stand, so that it need not be found again if the transaction fails.
-    function settle(Context memory ctx, Account memory account, Position[] memory before)
+    function settle(Context memory ctx, Account memory account, Position[] memory before, bool withAnother)
         private
         pure
         returns (uint256 reason)
@@ -62,7 +63,7 @@ library Settlement {
             Market memory market = ctx.found.market;
             int256 paid;
             bool ended;
-            (reason, paid, ended) = appraise(ctx, market, position);
+            (reason, paid, ended) = appraise(ctx, market, position, withAnother);
             if (reason != Reasons.NONE) return reason;
             if (paid != 0 || ended) {
                 // 32 amounts below 2¹²⁸.
@@ -95,7 +96,7 @@ library Settlement {
     }
 
     /// @dev What the account is paid now, and whether that is the end of the position.
-    function appraise(Context memory ctx, Market memory market, Position position)
+    function appraise(Context memory ctx, Market memory market, Position position, bool withAnother)
         private
         pure
         returns (uint256 reason, int256 paid, bool ended)
@@ -116,7 +117,8 @@ library Settlement {
                 Series memory series = ctx.found.series;
                 if (series.settlement == 0) {
                     if (ctx.timestamp < series.expiry + Limits.CLOSING) {
-                        return (isStale(ctx, underlying, series.time) ? Reasons.ORACLE_STALE : Reasons.NONE, 0, false);
+                        bool stale = isStale(ctx, underlying, series.time) || (withAnother && ctx.isAbandoned(series.time));
+                        return (stale ? Reasons.ORACLE_STALE : Reasons.NONE, 0, false);
                     }
                     Changes.noteSeries(ctx, market.seriesAt);
                     series.settlement = closing(underlying, series);

@@ -73,7 +73,8 @@ library Surfaces {
                 }
             }
             if (next.time < expiry) return (0, sum, covered);
-            bool late = series.time > 0 && next.time > expiry + underlying.maxAge;
+            uint256 grace = underlying.maxAge < window ? underlying.maxAge : window;
+            bool late = series.time > 0 && next.time > expiry + grace;
             return (settlement(sum, covered, late ? series.forward : next.forward, window), sum, covered);
         }
     }

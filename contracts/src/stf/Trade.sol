@@ -5,7 +5,7 @@ import {Limits, Slot} from "../types/Leaves.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {TransactionCodec} from "../libraries/TransactionCodec.sol";
-import {Accounts, Context, Party} from "./Context.sol";
+import {Context, Party} from "./Context.sol";
 import {Fills, Leg} from "./Fills.sol";
 import {Orders} from "./Orders.sol";
 
@@ -89,7 +89,6 @@ library Trade {
         unchecked {
             party.order.filled += fill;
             Orders.copy(party.slot, party.order);
-            Accounts.copy(party.account, party.staged);
         }
     }
 }

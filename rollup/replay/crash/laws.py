@@ -67,6 +67,7 @@ def check_after(builder: BlockBuilder, transaction: Transaction, before: Before,
         require(f"the rest of account {detail.account} is no riskier", True, left <= before.maintenance)
     elif isinstance(detail, Deleveraged):
         _check_deleveraging(before, detail)
+        _check_hedges(builder, before, detail)
 
 
 def standing(equity: int, maintenance: int) -> int:
@@ -102,17 +103,29 @@ def _check_sale(before: Before, sale: Liquidated) -> None:
 
 
 def _check_deleveraging(before: Before, done: Deleveraged) -> None:
-    """The fund gives all it can first, the auction had its time, and who owes nothing is closed at the mark."""
+    """The fund gives the part's share of what it can, the auction had its time, and who owes nothing closes at mark."""
     deficit = max(0, -before.equity)
-    require("what the fund gave before deleveraging", min(before.fund, deficit), done.cover)
+    cover = min(before.fund, deficit)
+    share = Fraction(abs(done.size) * before.mark, before.gross) if before.gross else Fraction(0)
+    require("what the fund gave with a deleveraging", ceil(share * cover), done.cover)
     in_time = before.waited >= before.auction or before.fund < deficit
     require("deleveraging waits for the auction, or for an empty fund", True, in_time)
-    missing = min(before.gross, (deficit - done.cover) * MILLION)
-    share = Fraction(abs(done.size) * before.mark, before.gross * MILLION) if before.gross else Fraction(0)
+    missing = min(before.gross, (deficit - cover) * MILLION)
     if done.size > 0:
-        require("price of a long", ceil(share * (before.gross + missing)), done.received)
+        require("price of a long", ceil(share * (before.gross + missing) / MILLION), done.received)
     else:
-        require("price of a short", -floor(share * (before.gross - missing)), done.received)
+        require("price of a short", -floor(share * (before.gross - missing) / MILLION), done.received)
+
+
+def _check_hedges(builder: BlockBuilder, before: Before, done: Deleveraged) -> None:
+    """For an account that can pay nobody's hedge is taken: neither its own nor the counterparty's."""
+    if before.equity < 0:
+        return
+    left = builder.margin_of(done.account).maintenance
+    require(f"the rest of account {done.account} is no riskier", True, left <= before.maintenance)
+    equity, maintenance = builder.margin_of(done.counterparty)
+    initial = maintenance + ceil(Fraction(maintenance, 4))
+    require(f"account {done.counterparty} gave and has its initial margin", True, equity >= initial)
 
 
 def _check_write_off(before: Before, done: WrittenOff, totals: Globals) -> None:

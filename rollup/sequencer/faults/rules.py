@@ -91,9 +91,9 @@ def overlook(ctx: Context, account: Account, equity: int, maintenance: int) -> A
     return _with_health(ctx, account, equity, maintenance) if account.status else account
 
 
-def overprice(ctx: Context, account: Account, equity: int, number: int, size: int) -> int:
+def overprice(value: int, gross: int, missing: int) -> int:
     """What a deleveraged holding brings, and a hundred dollars."""
-    return _proceeds(ctx, account, equity, number, size) + _HUNDRED
+    return _proceeds(value, gross, missing) + _HUNDRED
 
 
 RULES: Final[Mapping[str, WrongRule]] = {

@@ -8,7 +8,9 @@ A position that the auction could not sell is closed against holders of the oppo
 Profit is size x (mark - average price) of the very position, leverage is the gross value of all the account holds over
 its equity. Who made most of the move with the least of his own money gives first, and nobody twice for one position.
 Where an average price is not known the profit counts as none. Equal ones go by account number. What is at stake is the
-position itself: at the mark nobody loses by being met. Only a position of an account that owes costs him more.
+position itself: at the mark nobody loses by being met. Only a position of an account that owes costs him more. Of those
+in this order whoever could not give without falling below his initial margin is passed over while the account can still
+pay (`closing`).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from rollup.errors import InvalidTransaction, Rejected
 from rollup.sequencer.execution import Execution
 from rollup.sequencer.floor import Floor
 from rollup.sequencer.marks import mark_of
+from rollup.sequencer.risk.closing import can_give, closable
 from rollup.sequencer.risk.pricing import Prices
 from rollup.sequencer.risk.ranking import ranked
 from rollup.sequencer.risk.register import Findings, Side, Snapshot
@@ -183,7 +184,10 @@ class RiskDesk:
             yield self._try(WriteOff(number))
 
     def _deleverage(self, number: int, account: Account) -> _Steps:
-        """Close positions, the most valuable first, until the account is no longer below its maintenance margin."""
+        """Close positions, the most valuable first, until the account is no longer below its maintenance margin.
+
+        What the rules would refuse, since the account can pay and a hedge would go, is passed over for the next.
+        """
         view = self._ledger.begin().view
         marks = {position.market: mark_of(view, position.market) for position in account.positions}
         for position in sorted(account.positions, key=lambda p: -abs(p.size) * marks[p.market]):
@@ -194,14 +198,19 @@ class RiskDesk:
                 continue
             lot = view.market(market).lot
             for counterparty in ranked(candidates, market, marks[market], self._costs, but=number):
-                left, theirs = self._held(number, market), self._held(counterparty, market)
-                if left * position.size <= 0:
+                builder, theirs = self._ledger.begin(), self._held(counterparty, market)
+                most = closable(builder, number, market)
+                if not most:
                     break
-                size = min(abs(left), abs(theirs)) // lot * lot if left * theirs < 0 else 0
-                if size:
-                    yield self._try(Deleverage(number, counterparty, market, size))
-                    if not self._is_below(number):
-                        return
+                size = min(most, abs(theirs) // lot * lot) if position.size * theirs < 0 else 0
+                if not size:
+                    continue
+                if not can_give(builder, number, counterparty, market, size):
+                    yield False
+                    continue
+                yield self._try(Deleverage(number, counterparty, market, size))
+                if not self._is_below(number):
+                    return
 
     def _is_below(self, number: int) -> bool:
         return bool(self._status_of(number))

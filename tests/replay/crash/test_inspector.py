@@ -154,17 +154,19 @@ SOUND = Before(Status.UNSAFE, 5_000, 8_000, 40_000 * 10**6, 40_000, 80, 40, 0)
         (replace(SOUND, status=0), Liquidated(2, 0, 10, 10, 9, 1, (), 0, 0), "while flagged"),
         (SOUND, Liquidated(2, 0, 10, 10, 9, 2, (), 0, 0), "what the liquidator paid"),
         (SOUND, Liquidated(2, 0, 10, 10, 12, -2, (), 0, 0), "no solvent account"),
-        (replace(SOUND, waited=1), Deleveraged(2, 1, PERP, COIN, 40_000, 0, 0, 0), "waits for the auction"),
+        (replace(SOUND, waited=1), Deleveraged(3, 4, PERP, COIN, 40_000, 0, 0, 0), "waits for the auction"),
         (replace(SOUND, waited=81), Liquidated(2, 0, 10, 10, 9, 1, (), 0, 0), "is not spent"),
-        (replace(SOUND, waited=81), Deleveraged(2, 1, PERP, COIN, 40_000, 0, 0, 0), "is not spent"),
+        (replace(SOUND, waited=81), Deleveraged(3, 4, PERP, COIN, 40_000, 0, 0, 0), "is not spent"),
         (SOUND, Liquidated(2, 0, 99_999, 10, 9, 1, (), 0, 0), "no less than a tenth"),
         (replace(SOUND, equity=-5), Liquidated(2, 0, 10**6, 10, 816, -806, (), 0, 0), "gift is a tenth"),
         (SOUND, Liquidated(2, 0, 10**6, 10, 9, 1, (), 0, 0), "no riskier"),
-        (SOUND, Deleveraged(2, 1, PERP, COIN, 40_001, 0, 0, 0), "price of a long"),
-        (SOUND, Deleveraged(2, 1, PERP, -COIN, -40_001, 0, 0, 0), "price of a short"),
-        (replace(SOUND, equity=-7), Deleveraged(2, 1, PERP, COIN, 40_008, 0, 0, 0), "price of a long"),
-        (replace(SOUND, equity=-7), Deleveraged(2, 1, PERP, -COIN, -39_994, 0, 0, 0), "price of a short"),
-        (replace(SOUND, equity=-5, fund=9), Deleveraged(2, 1, PERP, COIN, 40_005, 0, 0, 0), "gave before deleveraging"),
+        (SOUND, Deleveraged(3, 4, PERP, COIN, 40_001, 0, 0, 0), "price of a long"),
+        (SOUND, Deleveraged(3, 4, PERP, -COIN, -40_001, 0, 0, 0), "price of a short"),
+        (replace(SOUND, equity=-7), Deleveraged(3, 4, PERP, COIN, 40_008, 0, 0, 0), "price of a long"),
+        (replace(SOUND, equity=-7), Deleveraged(3, 4, PERP, -COIN, -39_994, 0, 0, 0), "price of a short"),
+        (replace(SOUND, equity=-5, fund=9), Deleveraged(3, 4, PERP, COIN, 40_000, 4, 0, 0), "gave with a deleveraging"),
+        (replace(SOUND, equity=-5, fund=2), Deleveraged(3, 4, PERP, COIN // 2, 20_002, 2, 0, 0), "gave with a delever"),
+        (SOUND, Deleveraged(2, 4, PERP, COIN, 40_000, 0, 0, 0), "rest of account 2 is no riskier"),
         (replace(SOUND, equity=-5), WrittenOff(2, 0, 4, 0), "what was written off"),
     ],
 )
@@ -174,13 +176,25 @@ def test_what_liquidation_must_not_do_is_found(
     """Each law on a made-up receipt that breaks it; the right ones pass on the way."""
     builder = Stage().venue.builder(START + 1)
     owing = replace(SOUND, equity=-7)
-    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(2, 1, PERP, COIN, 40_000, 0, 0, 0))
-    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(2, 1, PERP, -COIN, -40_000, 0, 0, 0))
-    check_after(builder, Deleverage(2, 1, PERP, COIN), owing, Deleveraged(2, 1, PERP, COIN, 40_007, 0, 0, 0))
-    check_after(builder, Deleverage(2, 1, PERP, COIN), owing, Deleveraged(2, 1, PERP, -COIN, -39_993, 0, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(3, 4, PERP, COIN, 40_000, 0, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), SOUND, Deleveraged(3, 4, PERP, -COIN, -40_000, 0, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), owing, Deleveraged(3, 4, PERP, COIN, 40_007, 0, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), owing, Deleveraged(3, 4, PERP, -COIN, -39_993, 0, 0, 0))
+    shared = replace(SOUND, equity=-5, fund=2)
+    check_after(builder, Deleverage(2, 1, PERP, COIN), shared, Deleveraged(3, 4, PERP, COIN // 2, 20_002, 1, 0, 0))
+    check_after(builder, Deleverage(2, 1, PERP, COIN), owing, Deleveraged(2, 4, PERP, COIN, 40_007, 0, 0, 0))
     check_after(builder, WriteOff(2), replace(SOUND, equity=-5), WrittenOff(2, 0, 5, 0))
     with pytest.raises(BrokenInvariant, match=what):
         check_after(builder, Deleverage(2, 1, PERP, COIN), before, detail)
+
+
+def test_who_gave_for_a_solvent_account_must_have_its_initial_margin() -> None:
+    """Eight thousand dollars are less than a coin needs; for an account that owes that is no fault."""
+    builder = Stage(8_000 * USD).venue.builder(START + 1)
+    done = Deleveraged(3, 2, PERP, -COIN, -40_000, 0, 0, 0)
+    with pytest.raises(BrokenInvariant, match="account 2 gave and has its initial margin"):
+        check_after(builder, Deleverage(3, 2, PERP, COIN), SOUND, done)
+    check_after(builder, Deleverage(3, 2, PERP, COIN), replace(SOUND, equity=-7), replace(done, received=-39_993))
 
 
 def test_only_transactions_of_liquidation_are_looked_at_before() -> None:
