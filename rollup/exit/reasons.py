@@ -55,7 +55,6 @@ SENTENCES: Final = {
     Reason.ORACLE_PRICE: "a price is out of range",
     Reason.ORACLE_MOVE: "a price moved further than it may",
     Reason.ORACLE_SIGNERS: "too few of the feeders signed a price",
-    Reason.FORCED_KIND: "prices come from the feeders and cannot be forced",
     Reason.MARKET_EXPIRED: "the market has expired",
     Reason.HALTED: "trading was halted after a jump of the price, but for closing positions",
     Reason.SERIES_UNKNOWN: "there is no such expiry",
