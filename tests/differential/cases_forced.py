@@ -71,7 +71,7 @@ def withdraws_before_any_price(world: World) -> Txs:
 def margined(world: World, spare: int) -> World:
     """Account 0 with ten coins of a price a minute old; after 1 µUSD has left, its double initial margin and `spare`.
 
-    Four steps of 5 % and a contingency of 0.5 % are the maintenance margin. Before a forced message 1 µUSD is deposited.
+    Four steps of 5 % and a contingency of 0.5 % are the maintenance margin. Ahead of a forced message comes 1 µUSD.
     """
     world.set_underlying(w.BTC, time=w.NOW - 61)
     world.hold(0, {w.BTC_PERP: 10 * COIN})

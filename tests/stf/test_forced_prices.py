@@ -9,7 +9,7 @@ import pytest
 from rollup.l1.devkeys import dev_address
 from rollup.stf.margin import initial
 from rollup.stf.receipts import Kind
-from rollup.types.genesis import BTC, ETH
+from rollup.types.genesis import ETH
 from rollup.types.limits import FORCED_AGE, WIND_UP
 from rollup.types.messages import Forced, Message
 from rollup.types.reasons import Reason
