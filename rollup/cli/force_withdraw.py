@@ -99,8 +99,9 @@ def most_of(number: int, room: Room, spare: int) -> int:
     old = " (twice, for prices are old: `rollup force prices` brings newer ones)" if room.stale else ""
     raise NothingToWithdraw(
         f"account {number} is worth {worth} USD and needs {kept} USD as initial margin{old} for {room.positions} "
-        f"positions; {spare} % of that margin stay besides. Close or reduce positions (`rollup force trade` with somebody), keep less "
-        "(`--spare 0`), or, if nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
+        f"positions; {spare} % of that margin stay besides. Close or reduce positions (`rollup force trade` with "
+        "somebody), keep less (`--spare 0`), or, if nobody goes on with the chain, freeze it and escape "
+        "(`rollup rescue`)"
     )
 
 

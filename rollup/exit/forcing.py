@@ -1,7 +1,8 @@
 """Transactions forced through L1: what they cost, sending them, and when the chain owes an answer.
 
 The inbox burns a fee that rises with the queue, takes a transaction of any kind, prices that feeders have signed among
-them, and records who sent it. From then on no batch may leave it behind for longer than `forceDeadline`: see `outcome` for what became of it.
+them, and records who sent it. From then on no batch may leave it behind for longer than `forceDeadline`: see `outcome`
+for what became of it.
 """
 
 from __future__ import annotations

@@ -77,12 +77,12 @@ class DeploymentPlan:
         wait = self.force_deadline + self.grace
         if wait > LONGEST_WAIT:
             raise ConfigError(
-                f"force_deadline and freeze_grace are {wait:,} s together, and at most {LONGEST_WAIT:,} may be: what is "
-                "forced with prices must be taken before these are too old"
+                f"force_deadline and freeze_grace are {wait:,} s together, and at most {LONGEST_WAIT:,} may be: what "
+                "is forced with prices must be taken before these are too old"
             )
         if self.genesis.threshold > MAX_THRESHOLD:
             raise ConfigError(
-                f"threshold {self.genesis.threshold}: at most {MAX_THRESHOLD} signatures of a slice fit a forced message"
+                f"threshold {self.genesis.threshold}: at most {MAX_THRESHOLD} signatures fit a forced slice"
             )
 
 
@@ -147,8 +147,8 @@ async def deploy_contracts(
 ) -> Deployment:
     """Deploy everything with `account`, which must send nothing else meanwhile, and return where it stands.
 
-    `progress` hears each contract's name, address and gas. `ConfigError` for a genesis or terms that cannot be, `L1Error` if the
-    node fails or a constructor refuses.
+    `progress` hears each contract's name, address and gas. `ConfigError` for a genesis or terms that cannot be,
+    `L1Error` if the node fails or a constructor refuses.
     """
     plan.check()
     leaves = plan.genesis.leaves()

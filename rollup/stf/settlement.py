@@ -29,8 +29,8 @@ def settle(ctx: Context, account: Account, *, with_another: bool = False) -> Acc
     """The account after paying (or drawing) funding and payouts; the markets' pools are staged.
 
     Every market held must have a price that will do, an abandoned one, or a settlement: ORACLE_STALE. Who deals
-    `with_another` must not do so at the abandoned price of a series, which may be priced again. CASH_RANGE if a pool or, in the end,
-    the cash is out of range.
+    `with_another` must not do so at the abandoned price of a series, which may be priced again. CASH_RANGE if a pool
+    or, in the end, the cash is out of range.
     """
     if not account.positions:
         require_range(account.cash)
