@@ -18,9 +18,8 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
     uint256 private constant MAX_MESSAGE = 512;
     uint256 private constant FORCED_HEAD = 21;
     uint256 private constant MAX_ITEM = 128;
-    /// @dev Types of transactions: 01 … 0a but for the feeders'.
-    uint256 private constant LAST_KIND = 10;
-    uint256 private constant ORACLE_UPDATE = 6;
+    /// @dev Types of transactions: 01 … 0b.
+    uint256 private constant LAST_KIND = 11;
     /// @dev Accounts are numbered with 24 bits; the last number stands for the insurance fund.
     uint256 private constant MAX_ACCOUNTS = 1 << 24;
     /// @dev A delay that ends while anybody still cares, and in the 40 bits of a time.
@@ -126,7 +125,7 @@ contract Inbox is IInbox, ReentrancyGuardTransient {
         if (transaction.length == 0 || length > MAX_MESSAGE) revert MessageLength(length, MAX_MESSAGE);
         uint256 kind = uint8(transaction[0]);
         // INVARIANT: nobody pays for what the state transition takes from nobody.
-        if (kind == 0 || kind > LAST_KIND || kind == ORACLE_UPDATE) revert KindRefused(kind);
+        if (kind == 0 || kind > LAST_KIND) revert KindRefused(kind);
         uint256 fee = forceFee();
         // INVARIANT: what many force costs quadratically in their number; deposits, which are free, make it no dearer.
         if (msg.value < fee) revert FeeTooLow(msg.value, fee);

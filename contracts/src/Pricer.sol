@@ -31,12 +31,14 @@ contract Pricer is IPricer {
     }
 
     /// @inheritdoc IPricer
-    function judge(uint256 timestamp, Underlying calldata underlying, Series calldata series, Quote calldata next)
-        external
-        pure
-        returns (uint256 reason, int256 settlement, int256 sum, uint256 covered)
-    {
-        reason = Surfaces.check(timestamp, underlying, series, next);
+    function judge(
+        uint256 timestamp,
+        Underlying calldata underlying,
+        Series calldata series,
+        Quote calldata next,
+        uint256 leeway
+    ) external pure returns (uint256 reason, int256 settlement, int256 sum, uint256 covered) {
+        reason = Surfaces.check(timestamp, underlying, series, next, leeway);
         if (reason == Reasons.NONE) (settlement, sum, covered) = Surfaces.average(underlying, series, next);
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -19,6 +20,7 @@ from rollup.crypto.eip712 import domain_separator
 from rollup.crypto.signatures import address_of
 from rollup.derive.origin import read_origin
 from rollup.errors import ConfigError, L1Error
+from rollup.feeder.journal import Journal
 from rollup.feeder.opinion import Opinion
 from rollup.feeder.rounds import Update
 from rollup.feeder.service import FeederOptions, run_feeder
@@ -57,6 +59,9 @@ async def serve_feeder(
     ] = None,
     listen: Annotated[str | None, Parameter(help="host:port where other feeders ask for signatures")] = None,
     tolerance: Annotated[int | None, Parameter(help="how far a proposal may be from the own sources, ppm")] = None,
+    journal: Annotated[
+        Path | None, Parameter(help="file that keeps every signed update, for `rollup force prices`")
+    ] = None,
     seconds: Annotated[float | None, Parameter(help="stop by itself after this long")] = None,
     rpc: Annotated[str | None, Parameter(help="a node's WebSocket or HTTP address")] = None,
     l1: Annotated[str | None, Parameter(help="HTTP endpoint of an Ethereum node, which has the oracle set")] = None,
@@ -67,17 +72,21 @@ async def serve_feeder(
 
     On a devnet one process holds all keys. In production each feeder holds one: some `--listen` and sign what agrees
     with their own sources, and one that leads asks them (`--peers`). Those who co-sign need the same sources, seed and
-    begin. What the rollup does not allow at once arrives in steps; a refused update costs nothing but itself.
+    begin. What the rollup does not allow at once arrives in steps; a refused update costs nothing but itself. With a
+    journal, which is best made public, no sequencer can hold back what they signed.
     """
     settings, output = common.settings(), common.output()
     config = settings.role(
         FeederConfig, keys=key, source=source, file=file, coin=coin, walks=walks, seed=seed, speed=speed, begin=begin,
         interval=interval, leads=leads, standby=standby, peers=peers, listen=listen, tolerance=tolerance,
+        journal=journal,
     )  # fmt: skip
     chain = settings.role(L1Config, url=l1, deployment=deployment)
     where = Deployment.load(chain.deployment)
     options = make_options(config, settings.role(ClientConfig, rpc=rpc).rpc, where)
     await check_keys(options.keys, chain, where.rollup)
+    if config.journal is not None:
+        options = replace(options, keep=Journal(config.journal).keep)
     with trio.move_on_after(float("inf") if seconds is None else seconds):
         async with trio.open_nursery() as nursery:
             address = await nursery.start(run_feeder, options, lambda update: _show(output, update))

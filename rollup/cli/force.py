@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 
 from rollup.cli.addresses import read_address
 from rollup.cli.amounts import read_micro, read_usd, show_usd
+from rollup.cli.force_prices import force_prices
 from rollup.cli.force_withdraw import force_withdraw
 from rollup.cli.forced import await_outcome, send_payload, tell_outcome
 from rollup.cli.forcing import FORCING, SENDING, Forcing, Patience, Sending, Waiting, open_force
@@ -42,6 +43,7 @@ Nonce = Annotated[
 
 force = App(name="force", help="Send a transaction through L1's inbox, and tell what became of it.")
 force.command(force_withdraw, name="withdraw", help="Withdraw from an account (as `rollup force-withdraw`).")
+force.command(force_prices, name="prices")
 
 
 @force.command

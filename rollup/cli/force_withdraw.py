@@ -15,6 +15,7 @@ from rollup.errors import InvalidTransaction, PlumblineError
 from rollup.exit.payloads import account_of, next_owner_nonce, sign_withdrawal, transaction_of, waiting_messages
 from rollup.exit.reasons import sentence
 from rollup.exit.room import Room, room_of
+from rollup.types.limits import FORCED_AGE
 from rollup.types.reasons import Reason
 from rollup.types.transactions import Withdraw
 
@@ -48,8 +49,8 @@ async def force_withdraw(
 ) -> int:
     """Withdraw through L1. Explains itself and its cost before it sends; `rollup claim` collects the money later.
 
-    `all` is the most that leaves the account at its initial margin, and with positions some of it stays besides, since
-    prices move until the withdrawal's turn.
+    `all` is the most that leaves the account at its initial margin (twice that where prices have grown old), and with
+    positions some of it stays besides, since prices move until the withdrawal's turn.
     """
     async with open_force(forcing, common) as force:
         number = force.require_account()
@@ -92,32 +93,49 @@ def most_of(number: int, room: Room, spare: int) -> int:
     micro = room.with_spare(spare)
     if micro > 0:
         return micro
-    worth, kept = show_usd(room.equity), show_usd(room.initial)
+    worth, kept = show_usd(room.equity), show_usd(room.required)
     if not room.positions:
         raise NothingToWithdraw(f"account {number} holds {worth} USD: there is nothing to withdraw")
+    old = " (twice, for prices are old: `rollup force prices` brings newer ones)" if room.stale else ""
     raise NothingToWithdraw(
-        f"account {number} is worth {worth} USD and needs {kept} USD as initial margin for {room.positions} positions; "
-        f"{spare} % of that stay besides. Close or reduce positions (`rollup force trade` with somebody), keep less "
-        "(`--spare 0`), or, if nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
+        f"account {number} is worth {worth} USD and needs {kept} USD as initial margin{old} for {room.positions} "
+        f"positions; {spare} % of that margin stay besides. Close or reduce positions (`rollup force trade` with "
+        "somebody), keep less (`--spare 0`), or, if nobody goes on with the chain, freeze it and escape "
+        "(`rollup rescue`)"
     )
 
 
 def notes_on(room: Room, micro: int) -> list[str]:
     """What may keep the withdrawal from succeeding, and what to do about it."""
     notes: list[str] = []
-    if room.stale:
-        markets = ", ".join(map(str, room.stale))
+    if room.lost:
         notes.append(
-            f"the last prices of market {markets} are too old by now: it succeeds only if feeders give newer ones "
-            "before its turn; if nobody goes on with the chain, freeze it and escape (`rollup rescue`)"
+            f"the last prices of market {_show(room.lost)} are too old by now: it succeeds only behind newer ones. "
+            "`rollup force prices` brings what feeders have signed; if there is nothing, and nobody goes on with the "
+            "chain, freeze it and escape (`rollup rescue`)"
+        )
+    elif room.stale:
+        notes.append(
+            f"the last prices of market {_show(room.stale)} are no longer fresh: it succeeds at them until they are "
+            f"{FORCED_AGE // 3_600} hours old, but twice the initial margin must stay, {show_usd(room.required)} USD. "
+            "`rollup force prices` brings newer ones before it"
         )
     if micro > room.most:
         most = show_usd(room.most)
         closing = "more takes closing positions (`rollup force trade`) or a deposit"
         notes.append(f"at the last prices only {most} USD can leave; {closing}")
     elif room.positions:
-        left = show_usd(room.equity - micro - room.initial)
-        notes.append(f"{left} USD stay besides the initial margin: if prices take more than that, it is refused")
+        left = show_usd(room.equity - micro - room.required)
+        notes.append(f"{left} USD stay besides the margin: if prices take more than that, it is refused")
+        if not room.stale and room.equity - micro < 2 * room.initial:
+            notes.append(
+                "if a sequencer lets prices grow old before its turn, twice the initial margin must stay, "
+                f"{show_usd(2 * room.initial)} USD, or it is refused: withdraw less (`--spare 100`) to be sure of it"
+            )
     if room.bad_debt:
         notes.append(f"of losses that nobody has borne ({show_usd(room.bad_debt)} USD) the withdrawal bears its share")
     return notes
+
+
+def _show(markets: tuple[int, ...]) -> str:
+    return ", ".join(map(str, markets))

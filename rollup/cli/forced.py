@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -35,12 +35,17 @@ class MessageGone(PlumblineError):  # noqa: N818 - what happened
     """A reorganisation of L1 took the message back."""
 
 
-async def send_payload(force: Force, what: str, payload: bytes, sending: Sending, notes: list[str]) -> int:
-    """Explain a forced transaction and its cost, ask, send it, and wait as far as wished; returns an exit code."""
+async def send_payload(
+    force: Force, what: str, payload: bytes, sending: Sending, notes: list[str], before: Sequence[bytes] = ()
+) -> int:
+    """Explain a forced transaction and its cost, ask, send it, and wait as far as wished; returns an exit code.
+
+    `before` are payloads that the same sender forces first, for the forecast.
+    """
     if force.mirror.fraud is not None:
         notes.append(f"L1 holds a wrong batch ({force.mirror.fraud}); what follows it does not count here")
     cost = await quote_force(force.client, force.sender, force.inbox, payload)
-    await _explain(force, what, payload, cost, notes)
+    await _explain(force, what, [*before, payload], cost, notes)
     if force.wallet is not None:
         _tell_call(force, payload, cost)
         return 0
@@ -148,20 +153,21 @@ def tell_outcome(output: Output, outcome: Outcome) -> None:
         output.note("`rollup rescue` tells when anyone may freeze the chain, and walks through what follows")
 
 
-async def _explain(force: Force, what: str, payload: bytes, cost: ForceCost, notes: list[str]) -> None:
+async def _explain(force: Force, what: str, payloads: Sequence[bytes], cost: ForceCost, notes: list[str]) -> None:
+    """Tell what the last of these payloads does."""
     rollup = Contract(force.client, force.mirror.pipeline.replica.origin.rollup, load_artifact("Rollup"))
     head, config = await force.client.get_block(), await rollup.call("config")
     now = 0 if head is None else head.timestamp
-    message = encode_message(ForcedMessage(force.sender, payload))
+    ours = [encode_message(ForcedMessage(force.sender, payload)) for payload in payloads]
     before = [data for _, data in waiting_messages(force.mirror)]
-    receipt = rehearse(force.mirror.store.read, force.separator, [*before, message], now)
+    receipt = rehearse(force.mirror.store.read, force.separator, [*before, *ours], now)
     assert receipt is not None, "there is one message at least"
     due = now + config[4]
     fields: dict[str, Any] = {
         "status": "planned",
         "what": what,
         "sender": force.sender,
-        "payload": payload,
+        "payload": payloads[-1],
         "queue": cost.queue,
         "fee_wei": cost.fee,
         "gas": cost.gas,

@@ -117,6 +117,7 @@ class FeederConfig(Role):
     peers: tuple[str, ...] = setting((), "http://host:port of feeders that co-sign")
     listen: str | None = setting(None, "host:port where other feeders ask for signatures; port 0 takes a free one")
     tolerance: int = setting(5_000, "how far a proposal may be from the own sources, in ppm", Bounds(1, 1_000_000))
+    journal: Path | None = setting(None, "file that keeps every update signed, to be brought through L1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Transactions forced through L1: what they cost, sending them, and when the chain owes an answer.
 
-The inbox burns a fee that rises with the queue, takes a transaction of any kind but the feeders', and records who sent
-it. From then on no batch may leave it behind for longer than `forceDeadline`: see `outcome` for what became of it.
+The inbox burns a fee that rises with the queue, takes a transaction of any kind, prices that feeders have signed among
+them, and records who sent it. From then on no batch may leave it behind for longer than `forceDeadline`: see `outcome`
+for what became of it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from rollup.types.transactions import TransactionType
 
 MAX_PAYLOAD: Final = 491
 """Bytes of one forced transaction (SPEC section 10)."""
-FORCIBLE: Final = frozenset(TransactionType) - {TransactionType.ORACLE_UPDATE, TransactionType.SURFACE_UPDATE}
-"""Kinds that anybody may force; prices come from the feeders alone."""
+FORCIBLE: Final = frozenset(TransactionType)
+"""Kinds that anybody may force."""
 HEADROOM: Final = 32
 """Messages that may come before ours without its fee being too low: the contract returns what it does not take."""
 ATTEMPTS: Final = 3

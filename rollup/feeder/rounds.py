@@ -15,11 +15,12 @@ import structlog
 import trio
 
 from rollup.errors import NoSurface
+from rollup.feeder.judge import SKEW
 from rollup.feeder.limits import allowed_surface, prices_within_limits
 from rollup.feeder.opinion import Opinion
 from rollup.feeder.panel import Panel, TooFewSigners
 from rollup.feeder.statements import Statement, Subject, price_statement, subject_of, surface_statement
-from rollup.feeder.venue import Known, Venue
+from rollup.feeder.venue import Known, Venue, VenueSilent
 from rollup.quant.sources import Prices
 from rollup.rpc.client import RpcError
 from rollup.types.markets import Series, Underlying
@@ -43,16 +44,39 @@ class Update:
 Tell = Callable[[Update], None]
 
 
-class Leader:
-    """Proposes and submits. `standby` (s): it leads a coin only while its price is that old, in place of another."""
+Keep = Callable[[Statement], None]
 
-    def __init__(self, venue: Venue, panel: Panel, opinion: Opinion, tell: Tell, standby: float = 0.0) -> None:
-        self._venue = venue
+
+class Leader:
+    """Proposes and submits. `standby` (s): it leads a coin only while its price is that old, in place of another.
+
+    `keep` hears of each update once it is signed, whatever the sequencer then makes of it; for it a sequencer whose
+    time stays behind `clock` is as good as silent.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        panel: Panel,
+        opinion: Opinion,
+        tell: Tell,
+        standby: float = 0.0,
+        keep: Keep | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._venue: Venue | None = venue
         self._panel = panel
         self._opinion = opinion
         self._tell = tell
+        self._keep = keep
+        self._clock = clock
         self._standby = standby
         self._without_surface: set[Subject] = set()
+        self._known: Known | None = None
+
+    def connect(self, venue: Venue | None) -> None:
+        """Go on with another connection, or (None) without any."""
+        self._venue = venue
 
     async def lead(self, seconds: float) -> None:
         """A round every `seconds` until cancelled; raises RpcDisconnected, RpcUnreachable or VenueSilent."""
@@ -63,7 +87,21 @@ class Leader:
 
     async def go_round(self) -> None:
         """One update of everything that this second has none of yet."""
-        known = await self._venue.known()
+        assert self._venue is not None, "there is a connection"
+        self._known = await self._venue.known()
+        if self._keep and self._clock and self._clock() - self._known.time > SKEW:
+            raise VenueSilent(f"the sequencer's time stands at {self._known.time}")
+        await self._update(self._known)
+
+    async def go_alone(self, time: int) -> None:
+        """Sign for `time` (s) and keep it, since there is no sequencer to submit it to, or it takes nothing.
+
+        By the state as it was known last: from there it can be brought through L1.
+        """
+        if self._known is not None and self._keep is not None and time > self._known.time:
+            await self._update(replace(self._known, time=time))
+
+    async def _update(self, known: Known) -> None:
         async with trio.open_nursery() as nursery:
             for number in sorted(self._opinion.coins & set(known.underlyings)):
                 if known.time - known.underlyings[number].time >= self._standby:
@@ -97,6 +135,10 @@ class Leader:
         """Have it signed and executed; whether it was."""
         try:
             signed = await self._panel.co_sign(statement, known.feeders, known.threshold)
+            if self._keep is not None:
+                self._keep(signed)
+            if self._venue is None:
+                return True
             block = await self._venue.submit(signed)
         except (RpcError, TooFewSigners) as error:
             kind = "price" if isinstance(statement, OracleUpdate) else "surface"

@@ -20,9 +20,9 @@ from rollup.feeder.endpoint import Follower, register_follower
 from rollup.feeder.judge import Judge
 from rollup.feeder.opinion import Opinion
 from rollup.feeder.panel import OwnKey, Panel, Peer, Signer
-from rollup.feeder.rounds import Leader, Tell
+from rollup.feeder.rounds import Keep, Leader, Tell
 from rollup.feeder.venue import Known, Venue, VenueSilent
-from rollup.rpc.client import HttpRpc, RpcDisconnected, RpcUnreachable, WsRpc, connect_http, connect_ws
+from rollup.rpc.client import HttpRpc, RpcDisconnected, RpcError, RpcUnreachable, WsRpc, connect_http, connect_ws
 from rollup.rpc.dispatch import Dispatcher
 from rollup.rpc.server import RpcAddress, run_rpc_server
 
@@ -36,7 +36,8 @@ AWAY_SECONDS: Final = 1.0
 class FeederOptions:
     """A feeder. `rpc` is a node's ws:// or http:// URL, `listen` where it follows (None: it does not).
 
-    It leads every `seconds`, asking `peers` too, unless `leads` is False. `tolerance` in ppm. `standby` as in `Leader`.
+    It leads every `seconds`, asking `peers` too, unless `leads` is False. `tolerance` in ppm. `standby` and `keep` as
+    in `Leader`.
     """
 
     rpc: str
@@ -50,6 +51,7 @@ class FeederOptions:
     peers: tuple[str, ...] = ()
     listen: tuple[str, int] | None = None
     tolerance: int = 5_000
+    keep: Keep | None = None
 
 
 async def run_feeder(
@@ -91,10 +93,20 @@ async def _lead(options: FeederOptions, judge: Judge, tell: Tell) -> None:
     """Lead on one connection after the other. Several keys in one process share its judge as they share its opinion."""
     signers: list[Signer] = [OwnKey(key, judge) for key in options.keys]
     panel = Panel(options.separator, [*signers, *map(Peer, options.peers)])
+    leader: Leader | None = None
     while True:
         try:
             async with open_rpc(options.rpc) as connection:
-                await Leader(Venue(connection), panel, options.opinion, tell, options.standby).lead(options.seconds)
-        except* (RpcDisconnected, RpcUnreachable, VenueSilent) as gone:
+                venue = Venue(connection)
+                leader = leader or Leader(
+                    venue, panel, options.opinion, tell, options.standby, options.keep, options.clock
+                )
+                leader.connect(venue)
+                await leader.lead(options.seconds)
+        except* (RpcDisconnected, RpcError, RpcUnreachable, VenueSilent) as gone:
             log.warning("sequencer_away", errors=[str(each) for each in gone.exceptions])
-        await trio.sleep(AWAY_SECONDS)
+        if leader is not None:
+            leader.connect(None)
+            # Holders may need these prices the more: `rollup force prices` brings them through L1.
+            await leader.go_alone(int(options.clock()))
+        await trio.sleep(max(AWAY_SECONDS, options.seconds))

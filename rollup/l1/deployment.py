@@ -25,8 +25,15 @@ from rollup.types.genesis import Genesis, encode_leaves
 from rollup.types.instruments import Instruments, expiries_of
 from rollup.types.keys import KeyKind, index_of, kind_of
 from rollup.types.leaves import Market
+from rollup.types.limits import FORCED_AGE, MAX_FORCED_MESSAGE
 
 DAY: Final = 86_400
+SIGNING_TIME: Final = 6 * 3_600
+"""Seconds that may pass from the signing of a price until it stands in L1's inbox (SPEC section 7)."""
+LONGEST_WAIT: Final = FORCED_AGE - SIGNING_TIME
+"""Whatever waits in the inbox must be taken, or the chain be frozen, within this (s): then its prices still serve."""
+MAX_THRESHOLD: Final = (MAX_FORCED_MESSAGE - 21 - 49) // 64
+"""So many signatures of a series' slice fit a forced message (SPEC section 4)."""
 NOBODY: Final = bytes(20)
 
 
@@ -38,7 +45,8 @@ class DeploymentPlan:
     worth nothing. `market_admin` lists markets, which open `listing_delay` later; None: nobody ever does. A forced
     transaction costs `force_fee`, and `force_fee_slope` for each message in the queue. A chain that leaves a message
     behind for `force_deadline` + `freeze_grace` can be frozen; the grace must be longer than `proposer_timeout` and
-    is twice that if None. Accounts are registered for payment within `registration_window` after the end.
+    is twice that if None; both together are at most LONGEST_WAIT. Accounts are registered for payment within
+    `registration_window` after the end.
     """
 
     sequencer: bytes
@@ -58,6 +66,24 @@ class DeploymentPlan:
     force_fee_slope: int = 3 * 10**12
     freeze_grace: int | None = None
     registration_window: int = 14 * DAY
+
+    @property
+    def grace(self) -> int:
+        """`freeze_grace`, or what stands for it (s)."""
+        return 2 * self.proposer_timeout if self.freeze_grace is None else self.freeze_grace
+
+    def check(self) -> None:
+        """`ConfigError` if prices could not be brought through L1, or not in time: then somebody could be locked in."""
+        wait = self.force_deadline + self.grace
+        if wait > LONGEST_WAIT:
+            raise ConfigError(
+                f"force_deadline and freeze_grace are {wait:,} s together, and at most {LONGEST_WAIT:,} may be: what "
+                "is forced with prices must be taken before these are too old"
+            )
+        if self.genesis.threshold > MAX_THRESHOLD:
+            raise ConfigError(
+                f"threshold {self.genesis.threshold}: at most {MAX_THRESHOLD} signatures fit a forced slice"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +147,10 @@ async def deploy_contracts(
 ) -> Deployment:
     """Deploy everything with `account`, which must send nothing else meanwhile, and return where it stands.
 
-    `progress` hears each contract's name, address and gas. `ConfigError` for a genesis that cannot be, `L1Error` if the
-    node fails or a constructor refuses.
+    `progress` hears each contract's name, address and gas. `ConfigError` for a genesis or terms that cannot be,
+    `L1Error` if the node fails or a constructor refuses.
     """
+    plan.check()
     leaves = plan.genesis.leaves()
     root = Tree(MemoryNodes()).update(leaves)
 
@@ -178,7 +205,7 @@ def _config(plan: DeploymentPlan, inbox: bytes, verifier: bytes) -> tuple[Any, .
         inbox,
         verifier,
         plan.genesis.time,
-        2 * plan.proposer_timeout if plan.freeze_grace is None else plan.freeze_grace,
+        plan.grace,
     )
 
 

@@ -198,13 +198,16 @@ class BlockBuilder:
         """The state after the transactions so far, with funding accrued to this block, for reading only."""
         return self._view
 
-    def margin_of(self, account: int | Account) -> Margin:
+    def margin_of(self, account: int | Account, leeway: int = 0) -> Margin:
         """Equity and maintenance margin (µUSD) of an account once it is settled; a value may be hypothetical.
 
-        Touches nothing. Raises InvalidTransaction: ACCOUNT_UNKNOWN, or ORACLE_STALE if a price it needs is too old.
+        Touches nothing. Raises InvalidTransaction: ACCOUNT_UNKNOWN, or ORACLE_STALE if a price it needs is too old,
+        which prices of up to `leeway` (s) are not.
         """
         found = self._view.account(account) if isinstance(account, int) else account
+        self._view.leeway = leeway
         try:
             return margin(self._view, settle(self._view, found))
         finally:
             self._view.drop()
+            self._view.leeway, self._view.outdated = 0, False

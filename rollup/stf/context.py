@@ -42,8 +42,8 @@ class Context:
     """Everything the execution of one block works on."""
 
     __slots__ = (
-        "dirty", "glances", "meters", "pre", "read", "recover", "sender", "separator", "sheets", "staged", "timestamp",
-        "values",
+        "dirty", "glances", "leeway", "meters", "outdated", "pre", "read", "recover", "sender", "separator", "sheets",
+        "staged", "timestamp", "values",
     )  # fmt: skip
 
     def __init__(self, read: Read, timestamp: int, separator: bytes, recover: Recover) -> None:
@@ -63,6 +63,10 @@ class Context:
         """Sheets that only views have drawn, which no meter counts."""
         self.sender: bytes | None = None
         """The L1 sender while a forced transaction is at work."""
+        self.leeway = 0
+        """How old (s) a price may be for the transaction at work where that is more than its max_age."""
+        self.outdated = False
+        """Whether the transaction at work has relied on a price older than its max_age: margin counts double then."""
 
     # -- loading -------------------------------------------------------------------------------------------------------
 
@@ -93,7 +97,7 @@ class Context:
         """An underlying whose price is not too old; UNDERLYING_UNKNOWN, ORACLE_STALE."""
         found = self.underlying(number)
         if found.time == 0 or self.timestamp - found.time > found.max_age:
-            raise InvalidTransaction(Reason.ORACLE_STALE)
+            self.excuse(found.time)
         return found
 
     def series(self, underlying: int, number: int) -> Series:
@@ -110,7 +114,16 @@ class Context:
     def require_fresh(self, underlying: Underlying, series: Series) -> None:
         """Raise ORACLE_STALE unless the slice of a series of `underlying` is not too old."""
         if series.time == 0 or self.timestamp - series.time > underlying.max_age:
+            self.excuse(series.time)
+
+    def excuse(self, time: int) -> None:
+        """Let the transaction at work rely on a price of `time` (s; 0: none yet) that is not fresh, or ORACLE_STALE.
+
+        Only some forced messages may, since the sequencer could keep them waiting until their prices are old.
+        """
+        if time == 0 or self.timestamp - time > self.leeway:
             raise InvalidTransaction(Reason.ORACLE_STALE)
+        self.outdated = True
 
     def is_abandoned(self, time: int) -> bool:
         """Whether a price of `time` (s) is so old that nobody waits for a newer one any more; 0 means no price yet."""

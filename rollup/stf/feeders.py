@@ -16,11 +16,14 @@ _MOVE_PERIOD: Final = 60
 
 
 def require_time(ctx: Context, underlying: Underlying, known: int, time: int) -> None:
-    """Raise ORACLE_TIME unless `time` is after the time `known` so far and not ahead of the block, ORACLE_STALE."""
+    """Raise ORACLE_TIME unless `time` is after the time `known` so far and not ahead of the block, ORACLE_STALE.
+
+    Forced through L1 an update may have waited, so it may be older than others.
+    """
     if time <= known or time > ctx.timestamp:
         raise InvalidTransaction(Reason.ORACLE_TIME)
     if ctx.timestamp - time > underlying.max_age:
-        raise InvalidTransaction(Reason.ORACLE_STALE)
+        ctx.excuse(time)
 
 
 def require_move(old: int, new: int, limit: int, elapsed: int) -> None:

@@ -8,7 +8,7 @@ from rollup.errors import InvalidTransaction
 from rollup.stf.context import Context
 from rollup.stf.fixed import div_ceil
 from rollup.stf.holdings import is_shrinking, long_change, require_room, with_size
-from rollup.stf.margin import Margin, initial, margin
+from rollup.stf.margin import Margin, margin, required
 from rollup.stf.settlement import with_totals
 from rollup.stf.sheets import Sheet, sheet_of
 from rollup.types.keys import GLOBALS, market_key
@@ -121,7 +121,7 @@ def require_margin(ctx: Context, before: Account, after: Account, shrinks: bool)
     """Step 14: initial margin, or smaller positions at no worse a ratio of equity to margin. Gives the margin after."""
     found = margin(ctx, after)
     equity, maintenance = found
-    if equity >= initial(maintenance):
+    if equity >= required(ctx, maintenance):
         return found
     if not shrinks:
         raise InvalidTransaction(Reason.MARGIN)

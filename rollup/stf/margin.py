@@ -56,10 +56,18 @@ def initial(maintenance: int) -> int:
     return maintenance + div_ceil(maintenance, 4)
 
 
+def required(ctx: Context, maintenance: int) -> int:
+    """The initial margin (µUSD) that the transaction at work demands: twice as much if it relies on an old price.
+
+    Whoever knows the price since then holds an option for nothing; the margin bounds what it is worth.
+    """
+    return initial(maintenance) << ctx.outdated
+
+
 def require_initial(ctx: Context, account: Account) -> Margin:
-    """The margin of the settled account; MARGIN unless its equity reaches its initial margin."""
+    """The margin of the settled account; MARGIN unless its equity reaches the initial margin that is `required`."""
     found = margin(ctx, account)
-    if found.equity < initial(found.maintenance):
+    if found.equity < required(ctx, found.maintenance):
         raise InvalidTransaction(Reason.MARGIN)
     return found
 

@@ -14,11 +14,26 @@ from rollup.stf.transactions import execute_transaction
 from rollup.types.accounts import NO_ADDRESS
 from rollup.types.keys import GLOBALS, account_key
 from rollup.types.leaves import Account, Globals
+from rollup.types.limits import FORCED_AGE
 from rollup.types.messages import Deposit, Forced, List, Open, decode_message
 from rollup.types.reasons import Reason
-from rollup.types.transactions import Transaction, TransactionType, decode_transaction
+from rollup.types.transactions import (
+    ComboTrade,
+    OracleUpdate,
+    SurfaceUpdate,
+    Transaction,
+    Transfer,
+    Withdraw,
+    decode_transaction,
+)
 
-_FEEDERS_ONLY: Final = (int(TransactionType.ORACLE_UPDATE), int(TransactionType.SURFACE_UPDATE))
+_PATIENT: Final = (Withdraw, Transfer, ComboTrade, OracleUpdate, SurfaceUpdate)
+"""What does without a fresh price if it is forced: what leaves, and the prices to leave at.
+
+A Trade may not: a stranger could fill resting orders at a price that everybody knows to be wrong by then, which their
+owners never meant. Both sides of a combo have signed for each other. Nor may Liquidate and Deleverage, which nobody's
+owner has signed.
+"""
 
 
 def execute_message(ctx: Context, data: bytes, index: int) -> Receipt:
@@ -84,19 +99,17 @@ def _credit(ctx: Context, number: int, account: Account, totals: Globals, amount
 
 def _force(ctx: Context, message: Forced, index: int) -> Receipt:
     """Execute a transaction sent through L1; if it fails, nothing of it stays but touches, meters and accruals."""
-    if message.data and message.data[0] in _FEEDERS_ONLY:
-        return Receipt(index, kind_of(None), Reason.FORCED_KIND, True, None)
     tx = _whole_transaction(message.data)
     if tx is None:
         return Receipt(index, kind_of(None), Reason.UNDECODABLE, True, None)
-    ctx.sender = message.sender
+    ctx.sender, ctx.leeway = message.sender, FORCED_AGE if isinstance(tx, _PATIENT) else 0
     try:
         detail = execute_transaction(ctx, tx)
     except InvalidTransaction as refusal:
         ctx.drop()
         return Receipt(index, kind_of(tx), Reason(refusal.reason), True, tx)
     finally:
-        ctx.sender = None
+        ctx.sender, ctx.leeway, ctx.outdated = None, 0, False
     ctx.commit()
     return Receipt(index, kind_of(tx), Reason.NONE, True, tx, detail)
 

@@ -28,9 +28,9 @@ _PERP: Final = int(MarketKind.PERP)
 def settle(ctx: Context, account: Account, *, with_another: bool = False) -> Account:
     """The account after paying (or drawing) funding and payouts; the markets' pools are staged.
 
-    Every market held must have a fresh price, an abandoned one, or a settlement: ORACLE_STALE. Who deals `with_another`
-    must not do so at the abandoned price of a series, which may be priced again. CASH_RANGE if a pool or, in the end,
-    the cash is out of range.
+    Every market held must have a price that will do, an abandoned one, or a settlement: ORACLE_STALE. Who deals
+    `with_another` must not do so at the abandoned price of a series, which may be priced again. CASH_RANGE if a pool
+    or, in the end, the cash is out of range.
     """
     if not account.positions:
         require_range(account.cash)
@@ -80,7 +80,7 @@ def _settle_perp(ctx: Context, market: Market, position: Position) -> tuple[Posi
     underlying = ctx.underlying(market.underlying)
     age = ctx.timestamp - underlying.time
     if underlying.time == 0 or underlying.max_age < age <= WIND_UP:
-        raise InvalidTransaction(Reason.ORACLE_STALE)
+        ctx.excuse(underlying.time)
     index = underlying.funding_index
     if index == position.funding_index and age <= WIND_UP:
         return position, 0

@@ -50,6 +50,8 @@ MAX_FORCED_MESSAGE: Final = 512
 # What silence, dust and the clock can take from nobody.
 WIND_UP: Final = 14 * 86_400
 """A price that is older (s) is abandoned: nobody waits for a newer one any more."""
+FORCED_AGE: Final = 4 * 86_400
+"""What leaves by a forced message may rely on a price that is no older (s), at twice the initial margin."""
 CLOSING: Final = 86_400
 """Seconds after its expiry when a series closes at its last forward, if no update has settled it."""
 MAX_PERIOD: Final = 86_400

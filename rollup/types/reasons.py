@@ -54,7 +54,6 @@ class Reason(IntEnum):
     ORACLE_PRICE = 47
     ORACLE_MOVE = 48
     ORACLE_SIGNERS = 49
-    FORCED_KIND = 50
     MARKET_EXPIRED = 51
     HALTED = 52
     SERIES_UNKNOWN = 53

@@ -25,11 +25,15 @@ Txs = Sequence[Transaction | bytes]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`make` prepares the world and returns a block's transactions, the fault at `index`, the last if not given."""
+    """`make` prepares the world and returns a block's transactions, the fault at `index`, the last if not given.
+
+    `forced` is the reason if the last one comes through L1 instead, where that makes a difference.
+    """
 
     reason: Reason
     make: Callable[[World], Txs]
     index: int | None = None
+    forced: Reason | None = None
 
     @property
     def name(self) -> str:
@@ -40,11 +44,13 @@ class Case:
 CASES: list[Case] = []
 
 
-def case(reason: Reason, index: int | None = None) -> Callable[[Callable[[World], Txs]], Callable[[World], Txs]]:
+def case(
+    reason: Reason, index: int | None = None, forced: Reason | None = None
+) -> Callable[[Callable[[World], Txs]], Callable[[World], Txs]]:
     """Register a way to provoke `reason`."""
 
     def register(make: Callable[[World], Txs]) -> Callable[[World], Txs]:
-        CASES.append(Case(reason, make, index))
+        CASES.append(Case(reason, make, index, forced))
         return make
 
     return register

@@ -129,8 +129,8 @@ def slice_not_newer(_: World) -> Txs:
     return [surface(w.BTC, w.FAR, w.NOW, FORWARD)]
 
 
-@case(Reason.ORACLE_STALE)
-def slice_of_yesterday(_: World) -> Txs:
+@case(Reason.ORACLE_STALE, forced=Reason.NONE)
+def slice_a_minute_old(_: World) -> Txs:
     return [surface(w.BTC, w.BLANK, w.NOW - 61, FORWARD)]
 
 

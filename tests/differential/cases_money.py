@@ -108,8 +108,8 @@ def price_of_tomorrow(_: World) -> Txs:
     return [w.oracle_update(w.BTC, w.NOW + 1, PRICE, PRICE)]
 
 
-@case(Reason.ORACLE_STALE)
-def price_of_yesterday(_: World) -> Txs:
+@case(Reason.ORACLE_STALE, forced=Reason.NONE)
+def price_a_minute_old(_: World) -> Txs:
     return [w.oracle_update(w.NEW, w.NOW - 61, PRICE, PRICE)]
 
 

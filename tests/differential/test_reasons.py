@@ -10,7 +10,7 @@ from challenger.execute import Verifier
 from rollup.types.limits import MAX_FORCED_MESSAGE
 from rollup.types.messages import Deposit, Forced, encode_message
 from rollup.types.reasons import Reason
-from rollup.types.transactions import OracleUpdate, SurfaceUpdate, encode_transaction
+from rollup.types.transactions import encode_transaction
 from tests.differential import (
     cases_bids,
     cases_closing,
@@ -18,6 +18,7 @@ from tests.differential import (
     cases_dated,
     cases_deleverage,
     cases_ending,
+    cases_forced,
     cases_hedges,
     cases_limits,
     cases_matching,
@@ -44,6 +45,7 @@ FAMILIES = (
     cases_dated,
     cases_deleverage,
     cases_ending,
+    cases_forced,
     cases_hedges,
     cases_limits,
     cases_matching,
@@ -53,7 +55,6 @@ FAMILIES = (
     cases_risk,
 )
 """Importing them fills CASES."""
-FEEDS = (OracleUpdate, SurfaceUpdate)
 METERS = range(Reason.METER_TRANSACTIONS, Reason.METER_PRICINGS + 1)
 BY_NAME = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
@@ -85,29 +86,22 @@ def test_forced_message_that_fails_changes_nothing_but_what_it_touched(case: Cas
     last = txs[-1]
     raw = last if isinstance(last, bytes) else encode_transaction(last)
     forced = encode_message(Forced(owner(11), raw))
-    if (
-        case.reason in METERS
-        or len(forced) > MAX_FORCED_MESSAGE
-        or len(txs) > 2
-        or any(isinstance(tx, FEEDS) for tx in txs[:-1])
-    ):
-        return  # a meter concerns the block, no inbox takes a message of this length, nobody forces prices
+    if case.reason in METERS or len(forced) > MAX_FORCED_MESSAGE or len(txs) > 2:
+        return  # a meter concerns the block, no inbox takes a message of this length
     before = [encode_message(Forced(owner(11), encode(txs[:-1]))), encode_message(Deposit(0, 1))]
     proof = make_proof(world, (), [*before, forced])
     assert_agreement(proof, fast_verifier())
     assert proof.result.reason == Reason.NONE
-    if isinstance(last, FEEDS):
-        assert proof.result.receipts[-1].reason == Reason.FORCED_KIND
-    elif case.reason == Reason.INSOLVENCY:
+    if case.reason == Reason.INSOLVENCY:
         assert proof.result.receipts[-1].reason == Reason.NONE  # nothing holds up what is forced
     elif case.name.endswith("blank_signature_in_a_block"):
         assert proof.result.receipts[-1].reason == Reason.SIGNATURE_INVALID
     else:
-        assert proof.result.receipts[-1].reason == case.reason
+        assert proof.result.receipts[-1].reason == (case.reason if case.forced is None else case.forced)
 
 
 def test_every_reason_of_a_block_has_a_case() -> None:
     """None is left out but those that have tests of their own, and those of messages only."""
-    of_messages = {Reason.FORCED_KIND, Reason.LISTED, Reason.LISTING_INVALID}
+    of_messages = {Reason.LISTED, Reason.LISTING_INVALID}
     elsewhere = {Reason.TIME, Reason.METER_BYTES, Reason.METER_RECOVERIES, *of_messages}
     assert {case.reason for case in CASES} == set(Reason) - elsewhere

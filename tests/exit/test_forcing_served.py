@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rollup.derive.mirror import Mirror, open_mirror
 from rollup.exit.forcing import force_message
@@ -61,10 +62,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(site: Site, folder: Path) -> AsyncIterator[Running]:
-    """Two accounts with 10,000 dollars each, and a price."""
+async def running(site: Site, folder: Path, **changes: Any) -> AsyncIterator[Running]:
+    """Two accounts with 10,000 dollars each, and a price. `changes` are to the sequencer's options."""
     accounts = await open_accounts(site, [MAKER, TAKER])
-    async with serve(options(site, folder)) as node, connect_ws(node.address.ws_url) as rpc:
+    async with serve(options(site, folder, **changes)) as node, connect_ws(node.address.ws_url) as rpc:
         trader = await funded(rpc, accounts)
         async with open_mirror(site.l1, site.deployment.rollup) as mirror:
             chain = Running(site, node, mirror, trader)

@@ -13,7 +13,7 @@ from rollup.l1.devkeys import dev_address
 from rollup.stf.invariants import check_invariants
 from rollup.types.keys import GLOBALS, underlying_key
 from rollup.types.leaves import Globals, Underlying
-from rollup.types.limits import WIND_UP
+from rollup.types.limits import FORCED_AGE, WIND_UP
 from rollup.types.messages import Deposit, Forced, encode_message
 from rollup.types.reasons import Reason
 from tests.support.deployed import Site, open_site
@@ -87,12 +87,19 @@ async def test_without_positions_everything_may_leave(poster: Poster) -> None:
 
 
 async def test_a_price_that_is_too_old_is_named_until_it_is_abandoned(poster: Poster) -> None:
-    """Then the rules wind the market up, and the withdrawal goes."""
+    """First it takes twice the margin, then nothing goes; in the end the rules wind the market up."""
     age = Underlying.decode(poster.leaves[underlying_key(1)]).max_age
     fresh, old, abandoned = room(poster, later=age), room(poster, later=age + 1), room(poster, later=WIND_UP + 1)
+    oldest, lost = room(poster, later=FORCED_AGE), room(poster, later=FORCED_AGE + 1)
     assert (fresh.stale, old.stale, abandoned.stale) == ((), (1,), ())
-    assert abs(old.equity - fresh.equity) < CASH // 1_000
-    assert forecast(poster, withdrawal(5), at=now(poster) + age + 1) is Reason.ORACLE_STALE
+    assert (fresh.lost, oldest.lost, lost.lost, abandoned.lost) == ((), (), (1,), ())
+    assert fresh.required == fresh.initial
+    for each, later in ((old, age + 1), (oldest, FORCED_AGE)):
+        assert each.required == 2 * each.initial
+        assert forecast(poster, withdrawal(each.most), at=now(poster) + later) is Reason.NONE
+        assert forecast(poster, withdrawal(each.most + 1), at=now(poster) + later) is Reason.MARGIN
+    assert abs(lost.equity - fresh.equity) < CASH // 1_000
+    assert forecast(poster, withdrawal(5), at=now(poster) + FORCED_AGE + 1) is Reason.ORACLE_STALE
     gone = now(poster) + WIND_UP + 1
     assert forecast(poster, withdrawal(abandoned.most), at=gone) is Reason.NONE
     assert forecast(poster, withdrawal(abandoned.most + 1), at=gone) is Reason.MARGIN

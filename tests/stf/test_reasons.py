@@ -174,7 +174,6 @@ CASES: dict[str, tuple[Reason, Callable[[World], Reason]]] = {
 }
 ELSEWHERE = {
     Reason.NONE,
-    Reason.FORCED_KIND,  # test_messages.py
     *(reason for reason in Reason if reason.is_meter),  # test_meters.py
 }
 

@@ -10,7 +10,7 @@ from rollup.l1.devkeys import dev_address
 from rollup.types.genesis import BTC
 from rollup.types.keys import series_key
 from rollup.types.leaves import Series
-from rollup.types.limits import CLOSING, WIND_UP
+from rollup.types.limits import CLOSING, FORCED_AGE, WIND_UP
 from rollup.types.messages import Forced, encode_message
 from rollup.types.reasons import Reason
 from rollup.types.transactions import (
@@ -153,7 +153,7 @@ def test_what_is_left_of_a_perpetual_is_not_traded_sold_or_closed() -> None:
 def test_an_insolvency_that_nobody_resolves_holds_up_no_forced_withdrawal() -> None:
     """Prices are withheld and an insolvent account stands: who holds nothing leaves at once, who does, in the end."""
     venue = flagged(-100 * USD)
-    at = START + 3_600
+    at = START + FORCED_AGE + 1
     assert venue.globals().insolvent == 1
     assert venue.refusal(Flag(WEAK), at=at) is Reason.ORACLE_STALE
     assert venue.refusal(withdraw(3, CASH, 1), at=at) is Reason.INSOLVENCY

@@ -30,7 +30,7 @@ interface IInbox {
     error NotMarketAdmin(address caller, address admin);
     /// @notice A forced transaction or a listing that is empty or too long.
     error MessageLength(uint256 length, uint256 maximum);
-    /// @notice No transaction of this type can be forced.
+    /// @notice There is no transaction of this type.
     error KindRefused(uint256 kind);
     /// @notice Too little ether for a forced transaction.
     error FeeTooLow(uint256 paid, uint256 due);

@@ -30,14 +30,18 @@ interface IPricer {
     /// @notice Whether an update of a series may stand, signatures aside, and what it makes of the settlement average.
     /// @param timestamp Of the block
     /// @param next What the update says
+    /// @param leeway Seconds up to which it may be old, even if that is more than the underlying's max_age
     /// @return reason 0, or why not; then the rest is 0
     /// @return settlement The settlement price if the update ends the series, else 0
     /// @return sum The average's sum after it
     /// @return covered The seconds in it
-    function judge(uint256 timestamp, Underlying calldata underlying, Series calldata series, Quote calldata next)
-        external
-        pure
-        returns (uint256 reason, int256 settlement, int256 sum, uint256 covered);
+    function judge(
+        uint256 timestamp,
+        Underlying calldata underlying,
+        Series calldata series,
+        Quote calldata next,
+        uint256 leeway
+    ) external pure returns (uint256 reason, int256 settlement, int256 sum, uint256 covered);
 
     /// @notice Whether an underlying with these parameters may be listed.
     function admitsUnderlying(Underlying calldata listed) external pure returns (bool);

@@ -53,6 +53,9 @@ struct Context {
     // Inside a forced message: whom L1 saw sending it.
     bool forced;
     address sender;
+    // For the transaction at work: how old a price may be beyond its max_age, and 1 if it has relied on an older one than that.
+    uint256 leeway;
+    uint256 outdated;
 }
 
 /// @title Access to leaves: touch, meter, decode, accrue
@@ -61,7 +64,7 @@ library Contexts {
     uint256 private constant FOUND = 7;
     uint256 private constant METERS = 9;
     uint256 private constant PARTY = 7;
-    uint256 private constant CONTEXT = 18;
+    uint256 private constant CONTEXT = 20;
 
     /// @notice A fresh context with all its scratch space.
     function create() internal pure returns (Context memory) {
@@ -227,9 +230,21 @@ library Contexts {
         unchecked {
             Underlying memory underlying = ctx.found.underlying;
             uint256 time = market.kind == Limits.KIND_PERP ? underlying.time : ctx.found.series.time;
+            return isOld(ctx, underlying, time) ? Reasons.ORACLE_STALE : Reasons.NONE;
+        }
+    }
+
+    /// @notice Whether a price of `time` (0: none yet) is too old for the transaction at work, which is remembered if it relies on
+    /// one that is not fresh.
+    function isOld(Context memory ctx, Underlying memory underlying, uint256 time) internal pure returns (bool) {
+        // Bounded: see `Limits`.
+        unchecked {
             // A price is never later than the block's timestamp, which never falls.
-            if (time == 0 || ctx.timestamp - time > underlying.maxAge) return Reasons.ORACLE_STALE;
-            return Reasons.NONE;
+            if (time == 0) return true;
+            uint256 age = ctx.timestamp - time;
+            if (age <= underlying.maxAge) return false;
+            ctx.outdated = 1;
+            return age > ctx.leeway;
         }
     }
 }

@@ -15,11 +15,17 @@ library Feeders {
     /// @dev Seconds for which the largest single move is allowed once more.
     uint256 private constant MOVE_PERIOD = 60;
 
-    function requireTime(uint256 timestamp, uint256 maxAge, uint256 since, uint256 time) internal pure returns (uint256) {
+    /// @dev `leeway`: how old a price may be beyond `maxAge`.
+    function requireTime(uint256 timestamp, uint256 maxAge, uint256 leeway, uint256 since, uint256 time)
+        internal
+        pure
+        returns (uint256)
+    {
         // Bounded: see `Limits`.
         unchecked {
             if (time <= since || time > timestamp) return Reasons.ORACLE_TIME;
-            return timestamp - time > maxAge ? Reasons.ORACLE_STALE : Reasons.NONE;
+            uint256 age = timestamp - time;
+            return age > maxAge && age > leeway ? Reasons.ORACLE_STALE : Reasons.NONE;
         }
     }
 

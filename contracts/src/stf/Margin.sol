@@ -137,14 +137,15 @@ library Margin {
         }
     }
 
-    /// @notice Requires initial margin of the party's staged account, or at least that a transaction which only shrinks its
+    /// @notice Requires initial margin, twice if a price was outdated, of the party's staged account, or at least that a transaction which only shrinks its
     /// holdings leaves it at no worse a ratio of equity to margin than it had settled; then records its health.
     function secure(Context memory ctx, Party memory party) internal view returns (uint256) {
         // Bounded: see `Limits`.
         unchecked {
             (uint256 reason, int256 equity, int256 maintenance) = value(ctx, party.staged);
             if (reason != Reasons.NONE) return reason;
-            if (equity < initial(maintenance)) {
+            // At an old price twice as much: whoever knows the one since then holds an option for nothing.
+            if (equity < initial(maintenance) << ctx.outdated) {
                 if (!party.shrinks) return Reasons.MARGIN;
                 int256 equityBefore;
                 int256 maintenanceBefore;

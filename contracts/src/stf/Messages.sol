@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVerifier} from "../interfaces/IVerifier.sol";
-import {Account, Globals} from "../types/Leaves.sol";
+import {Account, Globals, Limits} from "../types/Leaves.sol";
 import {Reasons} from "../types/Reasons.sol";
 import {Reader} from "../libraries/Reader.sol";
 import {TransactionCodec} from "../libraries/TransactionCodec.sol";
@@ -22,6 +22,10 @@ library Messages {
     uint256 private constant DEPOSIT_LENGTH = 12;
     uint256 private constant FORCED_HEAD = 21;
     uint256 private constant LENGTH_PREFIX = 2;
+    /// @dev A bit for each type of transaction that does without a fresh price if it is forced: what leaves, and the prices to
+    /// leave at. Not trades, which a stranger could make of resting orders at a price that is wrong by then.
+    uint256 private constant PATIENT = 1 << TransactionCodec.WITHDRAW | 1 << TransactionCodec.TRANSFER
+        | 1 << TransactionCodec.ORACLE_UPDATE | 1 << TransactionCodec.COMBO_TRADE | 1 << TransactionCodec.SURFACE_UPDATE;
 
     /// @notice Requires that the messages lead the inbox hash from `globals` to `inboxHash` in the steps up to
     /// `inboxIndex`.
@@ -122,13 +126,15 @@ library Messages {
         // Bounded: see `Limits`.
         unchecked {
             uint256 transactionAt = offset + FORCED_HEAD;
-            if (TransactionCodec.isFeed(Reader.u8(transactionAt))) return Reasons.FORCED_KIND;
             if (TransactionCodec.lengthAt(transactionAt, end) != end - transactionAt) return Reasons.UNDECODABLE;
             Changes.begin(ctx);
             ctx.forced = true;
             ctx.sender = Reader.addr(offset + 1);
+            ctx.leeway = Limits.FORCED_AGE * (PATIENT >> Reader.u8(transactionAt) & 1);
             reason = Transactions.execute(ctx, transactionAt);
             ctx.forced = false;
+            ctx.leeway = 0;
+            ctx.outdated = 0;
             if (reason != Reasons.NONE) Changes.undo(ctx);
         }
     }

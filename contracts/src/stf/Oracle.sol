@@ -34,7 +34,7 @@ library Oracle {
             uint256 since = underlying.time;
             // All who hold its perpetual are paid out at the same last mark.
             if (ctx.isAbandoned(since)) return Reasons.MARKET_EXPIRED;
-            reason = Feeders.requireTime(ctx.timestamp, underlying.maxAge, since, time);
+            reason = Feeders.requireTime(ctx.timestamp, underlying.maxAge, ctx.leeway, since, time);
             if (reason != Reasons.NONE) return reason;
             if (!Feeders.isPrice(spot) || !Feeders.isPrice(mark) || Feeders.isFar(mark, spot, underlying.maxBasis)) {
                 return Reasons.ORACLE_PRICE;
@@ -115,7 +115,8 @@ library Oracle {
                 mcopy(add(question, 0x3e0), series, 0x240)
             }
             Fields.decode(SURFACE, offset, question + 0x620);
-            return Sheets.ask(ctx, question, 56, 0x80);
+            Arena.put(question, 57, ctx.leeway);
+            return Sheets.ask(ctx, question, 57, 0x80);
         }
     }
 }

@@ -107,9 +107,10 @@ library Settlement {
             Underlying memory underlying = ctx.found.underlying;
             int256 value;
             if (market.kind == Limits.KIND_PERP) {
-                if (isStale(ctx, underlying, underlying.time)) return (Reasons.ORACLE_STALE, 0, false);
+                bool abandoned = ctx.isAbandoned(underlying.time);
+                if (!abandoned && ctx.isOld(underlying, underlying.time)) return (Reasons.ORACLE_STALE, 0, false);
                 paid = -Funding.due(size, underlying.fundingIndex, position.fundingIndex());
-                if (!ctx.isAbandoned(underlying.time)) return (Reasons.NONE, paid, false);
+                if (!abandoned) return (Reasons.NONE, paid, false);
                 // The pool takes part in the funding before it pays out.
                 if (!Limits.inRange(market.pool - paid)) return (Reasons.CASH_RANGE, 0, false);
                 value = underlying.mark;
@@ -117,8 +118,8 @@ library Settlement {
                 Series memory series = ctx.found.series;
                 if (series.settlement == 0) {
                     if (ctx.timestamp < series.expiry + Limits.CLOSING) {
-                        bool stale = isStale(ctx, underlying, series.time) || (withAnother && ctx.isAbandoned(series.time));
-                        return (stale ? Reasons.ORACLE_STALE : Reasons.NONE, 0, false);
+                        bool serves = !withAnother && ctx.isAbandoned(series.time);
+                        return (serves || !ctx.isOld(underlying, series.time) ? Reasons.NONE : Reasons.ORACLE_STALE, 0, false);
                     }
                     Changes.noteSeries(ctx, market.seriesAt);
                     series.settlement = closing(underlying, series);
@@ -126,15 +127,6 @@ library Settlement {
                 value = payoff(market, series.settlement);
             }
             return (Reasons.NONE, paid + Fixed.divFloor(size * value, Limits.PPM), true);
-        }
-    }
-
-    /// @dev Whether a price of `time` is too old to be relied on, and not old enough to be the last.
-    function isStale(Context memory ctx, Underlying memory underlying, uint256 time) private pure returns (bool) {
-        // Bounded: see `Limits`.
-        unchecked {
-            uint256 age = ctx.timestamp - time;
-            return time == 0 || (age > underlying.maxAge && age <= Limits.WIND_UP);
         }
     }
 

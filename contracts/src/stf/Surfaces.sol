@@ -21,16 +21,19 @@ library Surfaces {
     /// @dev Seconds to expiry for each of which the largest basis is allowed once more.
     uint256 private constant BASIS_PERIOD = 2_592_000;
 
-    /// @notice Requires that `next` may follow what `series` holds at `timestamp`, signatures aside.
-    function check(uint256 timestamp, Underlying calldata underlying, Series calldata series, Quote calldata next)
-        internal
-        pure
-        returns (uint256 reason)
-    {
+    /// @notice Requires that `next`, which may be as old as `leeway` at any rate, may follow what `series` holds at `timestamp`,
+    /// signatures aside.
+    function check(
+        uint256 timestamp,
+        Underlying calldata underlying,
+        Series calldata series,
+        Quote calldata next,
+        uint256 leeway
+    ) internal pure returns (uint256 reason) {
         // Bounded: see `Limits`.
         unchecked {
             if (series.settlement != 0) return Reasons.MARKET_EXPIRED;
-            reason = Feeders.requireTime(timestamp, underlying.maxAge, series.time, next.time);
+            reason = Feeders.requireTime(timestamp, underlying.maxAge, leeway, series.time, next.time);
             if (reason != Reasons.NONE) return reason;
             if (!Surface.isAdmissible(next.slice) || next.confidence > Limits.PPM) return Reasons.SURFACE_INVALID;
             if (!Feeders.isPrice(next.forward) || underlying.time == 0) return Reasons.ORACLE_PRICE;

@@ -188,6 +188,8 @@ library Limits {
 
     /// @dev Seconds after which a price is abandoned: those who hold what it prices need not wait for a fresh one any more.
     uint256 internal constant WIND_UP = 1_209_600;
+    /// @dev Seconds of age up to which a price serves what leaves by a forced message.
+    uint256 internal constant FORCED_AGE = 345_600;
     /// @dev Seconds after its expiry at which a series ends without an update.
     uint256 internal constant CLOSING = 86_400;
 

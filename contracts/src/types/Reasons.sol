@@ -52,7 +52,6 @@ library Reasons {
     uint256 internal constant ORACLE_PRICE = 47;
     uint256 internal constant ORACLE_MOVE = 48;
     uint256 internal constant ORACLE_SIGNERS = 49;
-    uint256 internal constant FORCED_KIND = 50;
     uint256 internal constant MARKET_EXPIRED = 51;
     uint256 internal constant HALTED = 52;
     uint256 internal constant SERIES_UNKNOWN = 53;

@@ -159,7 +159,8 @@ class Inspector:
             )
         builder, priced = self.begin(header.timestamp), header.timestamp > self._time
         for message in block.messages:
-            builder.take_message(message)
+            subject = builder.take_message(message).subject
+            priced |= isinstance(subject, OracleUpdate | SurfaceUpdate)
         transactions = decode_transactions(block.txs)
         for transaction in transactions:
             self._execute(builder, transaction)
