@@ -102,8 +102,8 @@ def test_the_order_of_liquidations_is_irrelevant_to_who_is_paid(
     Take accounts in distress, none of which is counterparty of another, at one moment; bids for them, deleveragings and
     write-offs, each account's own in a fixed order; counterparties who hold enough of the other side for all, and can
     afford it, as the liquidator can; and a fund that can pay for all of them, or for none (then nobody bids: dues would
-    be the fund's, and the first to come would have them). However the accounts' steps are interleaved, each is accepted
-    or refused alike with the same receipt, and every account, the fund and the bad debt end alike. Counterparties may be
+    be the fund's, and the first to come would have them). However the accounts' steps are interleaved, each is taken or
+    refused alike with the same receipt, and every account, the fund and the bad debt end alike. Counterparties may be
     shared: what an account receives depends on what it holds itself. Only of its own parts the order can shift a µUSD,
     by rounding.
     """
