@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,8 @@ from tests.stf.world import USD
 
 WEAK = (0, 1, 2)
 GIVERS = (3, 4)
-KEEPER = 5
+KEEPER, REST = 5, 6
+DEPTH = 3_000
 RICH = 10**7 * USD
 PLENTY = 10**7 * USD
 
@@ -46,24 +47,27 @@ class Plight:
         return [*found, WriteOff(account)]
 
 
+MARKETS = (PERP, FUTURE, CALL, PUT)
+sides = st.fixed_dictionaries(dict.fromkeys(MARKETS, st.sampled_from((1, -1))))
+"""In each market all who are in distress are long, or all short."""
 plights = st.builds(
     Plight,
-    st.dictionaries(
-        st.sampled_from((PERP, FUTURE, CALL, PUT)), st.integers(-300, 300).filter(bool), min_size=1, max_size=3
-    ),
+    st.dictionaries(st.sampled_from(MARKETS), st.integers(1, 300), min_size=1, max_size=3),
     st.one_of(st.integers(-3_000 * USD, 300 * USD), st.integers(-70_000 * USD, 0)),
     st.lists(st.tuples(st.sampled_from((0, 1, 1, 2, 2)), st.integers(0, 2), st.integers(1, 10)), max_size=6),
 )
 
 
-def stricken(plights: list[Plight]) -> Venue:
-    """Each weak account holds its part against both givers."""
-    venue = dated(6)
+def stricken(plights: list[Plight], sides: dict[int, int]) -> Venue:
+    """Each weak account holds its part against both givers, who have more on the other side than all of it."""
+    venue = dated(7)
+    for giver in GIVERS:
+        venue.give(REST, giver, {market: side * DEPTH * LOT for market, side in sides.items()})
     for number, plight in zip(WEAK, plights, strict=True):
         for giver, share in zip(GIVERS, (2, 1), strict=True):
             venue.give(number, giver, {market: share * size * LOT for market, size in plight.held.items()})
         venue.set_cash(number, venue.account(number).cash + plight.equity - venue.margin(number).equity)
-    for number in (*GIVERS, KEEPER):
+    for number in (*GIVERS, KEEPER, REST):
         venue.set_cash(number, RICH)
     return venue
 
@@ -89,22 +93,24 @@ def play(venue: Venue, plights: list[Plight], order: list[int]) -> tuple[Venue, 
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(plights, min_size=3, max_size=3), st.booleans(), st.data())
+@given(st.lists(plights, min_size=3, max_size=3), sides, st.booleans(), st.data())
 def test_the_order_of_liquidations_is_irrelevant_to_who_is_paid(
-    troubles: list[Plight], plenty: bool, data: st.DataObject
+    troubles: list[Plight], sides: dict[int, int], plenty: bool, data: st.DataObject
 ) -> None:
     """What is true, to the unit: liquidations of different accounts commute.
 
     Take accounts in distress, none of which is counterparty of another, at one moment; bids for them, deleveragings and
-    write-offs, each account's own in a fixed order; counterparties and liquidator who can afford all of it; and a fund
-    that can pay for all of them, or for none (then nobody bids: dues would be the fund's, and the first to come would
-    have them). However the accounts' steps are interleaved, each is accepted or refused alike with the same receipt,
-    and every account, the fund and the bad debt end alike. Counterparties may be shared: what an account receives
-    depends on what it holds itself. Only of its own parts the order can shift a µUSD, by rounding.
+    write-offs, each account's own in a fixed order; counterparties who hold enough of the other side for all, and can
+    afford it, as the liquidator can; and a fund that can pay for all of them, or for none (then nobody bids: dues would
+    be the fund's, and the first to come would have them). However the accounts' steps are interleaved, each is taken or
+    refused alike with the same receipt, and every account, the fund and the bad debt end alike. Counterparties may be
+    shared: what an account receives depends on what it holds itself. Only of its own parts the order can shift a µUSD,
+    by rounding.
     """
+    troubles = [replace(each, held={m: sides[m] * size for m, size in each.held.items()}) for each in troubles]
     if not plenty:
         troubles = [Plight(each.held, each.equity, [step for step in each.steps if step[0]]) for each in troubles]
-    venue = stricken(troubles)
+    venue = stricken(troubles, sides)
     assume(all(venue.margin(number).equity < venue.margin(number).maintenance for number in WEAK))
     flagged(venue, PLENTY if plenty else 0)
     turns = [number for number, each in zip(WEAK, troubles, strict=True) for _ in range(len(each.steps) + 1)]
@@ -125,12 +131,12 @@ def test_the_steps_that_are_interleaved_do_something() -> None:
         Plight({PERP: 100, CALL: -50}, -500 * USD, [(1, 0, 5), (2, 1, 3), (1, 1, 6), (2, 0, 3)]),
         Plight({FUTURE: -100}, -60_000 * USD, [(1, 0, 6), (2, 0, 3), (2, 0, 1)]),
     ]
-    venue = flagged(stricken(troubles), PLENTY)
+    venue = flagged(stricken(troubles, {PERP: 1, FUTURE: -1, CALL: -1, PUT: 1}), PLENTY)
     turns = [0, 0, *[1] * 5, *[2] * 4]
     first, outcomes = play(venue, troubles, turns)
     second, again = play(venue, troubles, turns[::-1])
     assert outcomes == again
     assert isinstance(outcomes[0][0], Liquidated)
-    assert sum(isinstance(outcome, Deleveraged) for outcome in (*outcomes[1], *outcomes[2])) == 6
+    assert sum(isinstance(outcome, Deleveraged) for outcome in (*outcomes[1], *outcomes[2])) == 7
     assert [first.account(number).cash for number in WEAK] == [second.account(number).cash for number in WEAK]
     assert first.globals() == second.globals() != venue.globals()
