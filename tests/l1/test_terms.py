@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from rollup.types.genesis import devnet_genesis
 from tests.support.deployed import open_site
 
 
-def plan(threshold: int = 2, **terms: int) -> DeploymentPlan:
+def plan(threshold: int = 2, **terms: Any) -> DeploymentPlan:
     """A deployment with eight feeders."""
     genesis = devnet_genesis(1, tuple(dev_address(key) for key in range(8)), threshold)
     return replace(DeploymentPlan(dev_address(0), genesis), **terms)
