@@ -70,12 +70,12 @@ async def deploy(
 
 
 async def make_plan(client: L1Client, config: DeployConfig, deployer: bytes) -> DeploymentPlan:
-    """The plan of a configuration, with a genesis at L1's own time."""
+    """The plan of a configuration, with a genesis at L1's own time; `ConfigError` for terms that lock holders in."""
     head = await client.get_block()
     if head is None:
         raise L1Error("the node has no newest block", retryable=True)
     feeders = tuple(read_address(text, "deploy.feeders") for text in config.feeders)
-    return DeploymentPlan(
+    plan = DeploymentPlan(
         sequencer=read_address(config.sequencer, "deploy.sequencer") if config.sequencer else deployer,
         genesis=extended(
             devnet_genesis(head.timestamp, feeders, config.threshold), [read_name(name) for name in config.instruments]
@@ -96,6 +96,8 @@ async def make_plan(client: L1Client, config: DeployConfig, deployer: bytes) -> 
         market_admin=read_address(config.market_admin, "deploy.market_admin") if config.market_admin else None,
         listing_delay=config.listing_delay,
     )
+    plan.check()
+    return plan
 
 
 def summary(deployment: Deployment, file: Path) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -16,14 +16,22 @@ from rollup.exit.amounts import show_time
 from rollup.exit.payloads import account_of, waiting_messages
 from rollup.exit.prices import Choice, NothingToBring, Subject, Update, choose, read_journal, subject_of, subjects_of
 from rollup.exit.room import Rehearsal
+from rollup.l1.artifacts import load_artifact
+from rollup.l1.contract import Contract
 from rollup.types.instruments import symbol_of
 from rollup.types.limits import FORCED_AGE
 from rollup.types.transactions import OracleUpdate, encode_transaction
+
+MAX_TIME_LAG: Final = 6
+"""Place of maxTimeLag in the Rollup's config."""
 
 
 async def force_prices(
     *,
     source: Annotated[Path, Parameter(name="--from", help="a feeder's journal (`rollup feeder --journal FILE`)")],
+    lag: Annotated[
+        bool, Parameter(negative=(), help="first bring prices of before all that L1 lets blocks be dated back")
+    ] = False,
     forcing: Forcing = FORCING,
     sending: Sending = SENDING,
     common: Common = DEFAULT,
@@ -31,7 +39,8 @@ async def force_prices(
     """Bring the newest prices that feeders have signed for the markets that the account holds; without one, for all.
 
     A withdrawal forced right behind them goes by them, whenever the sequencer takes both. Anybody may bring prices;
-    each is a message of its own, with its own fee.
+    each is a message of its own, with its own fee. No block takes a price that is later than itself: a sequencer that
+    dates its blocks back is met by `--lag`.
     """
     updates = read_journal(source)
     async with open_force(forcing, common) as way:
@@ -43,7 +52,7 @@ async def force_prices(
             wanted = subjects_of(way.mirror.store.read, number)
             if not wanted:
                 raise NothingToBring(f"account {number} holds no positions: it leaves without any price")
-        choice = await _choose(way, updates, wanted)
+        choice = await _choose(way, updates, wanted, lag=lag)
         if not choice.updates:
             raise NothingToBring(
                 f"{source} has no price of {_names(choice.missing)} that is newer than the state's on L1 and what "
@@ -54,12 +63,20 @@ async def force_prices(
         return await _send(way, choice, sending)
 
 
-async def _choose(way: Force, updates: list[Update], wanted: list[Subject]) -> Choice:
+async def _choose(way: Force, updates: list[Update], wanted: list[Subject], *, lag: bool) -> Choice:
     head = await way.client.get_block()
-    rehearsal = Rehearsal(way.mirror.store.read, way.separator, 0 if head is None else head.timestamp)
+    now = 0 if head is None else head.timestamp
+    rehearsal = Rehearsal(way.mirror.store.read, way.separator, now)
     for _, message in waiting_messages(way.mirror):
         rehearsal.take(message)
-    return choose(rehearsal, way.sender, updates, wanted)
+    if not lag:
+        return choose(rehearsal, way.sender, updates, wanted)
+    rollup = Contract(way.client, way.mirror.pipeline.replica.origin.rollup, load_artifact("Rollup"))
+    terms = await rollup.call("config")
+    before = [update for update in updates if update.time <= now - terms[MAX_TIME_LAG]]
+    old = choose(rehearsal, way.sender, before, wanted)
+    new = choose(rehearsal, way.sender, updates, wanted)
+    return Choice(old.updates + new.updates, tuple(sorted({*old.missing} & {*new.missing})))
 
 
 async def _send(way: Force, choice: Choice, sending: Sending) -> int:

@@ -31,7 +31,10 @@ DAY: Final = 86_400
 SIGNING_TIME: Final = 6 * 3_600
 """Seconds that may pass from the signing of a price until it stands in L1's inbox (SPEC section 7)."""
 LONGEST_WAIT: Final = FORCED_AGE - SIGNING_TIME
-"""Whatever waits in the inbox must be taken, or the chain be frozen, within this (s): then its prices still serve."""
+"""Whatever waits in the inbox must be taken, or the chain be frozen, within this (s): then its prices still serve.
+
+So, too, with blocks that are dated back as far as L1 lets them, for which prices must be as much older.
+"""
 MAX_THRESHOLD: Final = (MAX_FORCED_MESSAGE - 21 - 49) // 64
 """So many signatures of a series' slice fit a forced message (SPEC section 4)."""
 NOBODY: Final = bytes(20)
@@ -45,8 +48,8 @@ class DeploymentPlan:
     worth nothing. `market_admin` lists markets, which open `listing_delay` later; None: nobody ever does. A forced
     transaction costs `force_fee`, and `force_fee_slope` for each message in the queue. A chain that leaves a message
     behind for `force_deadline` + `freeze_grace` can be frozen; the grace must be longer than `proposer_timeout` and
-    is twice that if None; both together are at most LONGEST_WAIT. Accounts are registered for payment within
-    `registration_window` after the end.
+    is twice that if None. Accounts are registered for payment within `registration_window` after the end. What is meant
+    for others must pass `check`.
     """
 
     sequencer: bytes
@@ -74,11 +77,11 @@ class DeploymentPlan:
 
     def check(self) -> None:
         """`ConfigError` if prices could not be brought through L1, or not in time: then somebody could be locked in."""
-        wait = self.force_deadline + self.grace
+        wait = self.force_deadline + max(self.grace, self.max_time_lag)
         if wait > LONGEST_WAIT:
             raise ConfigError(
-                f"force_deadline and freeze_grace are {wait:,} s together, and at most {LONGEST_WAIT:,} may be: what "
-                "is forced with prices must be taken before these are too old"
+                f"force_deadline, with freeze_grace or max_time_lag, is {wait:,} s, and at most {LONGEST_WAIT:,} may "
+                "be: what is forced with prices must be taken before these are too old"
             )
         if self.genesis.threshold > MAX_THRESHOLD:
             raise ConfigError(
@@ -147,10 +150,9 @@ async def deploy_contracts(
 ) -> Deployment:
     """Deploy everything with `account`, which must send nothing else meanwhile, and return where it stands.
 
-    `progress` hears each contract's name, address and gas. `ConfigError` for a genesis or terms that cannot be,
-    `L1Error` if the node fails or a constructor refuses.
+    `progress` hears each contract's name, address and gas. `ConfigError` for a genesis that cannot be, `L1Error` if the
+    node fails or a constructor refuses.
     """
-    plan.check()
     leaves = plan.genesis.leaves()
     root = Tree(MemoryNodes()).update(leaves)
 

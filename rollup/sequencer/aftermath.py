@@ -50,7 +50,7 @@ class Aftermath:
             case Settled() if isinstance(receipt.subject, Settle):
                 account = self._account(receipt.subject.account)
                 self._costs.keep(receipt.subject.account, [position.market for position in account.positions])
-            case _ if isinstance(receipt.subject, OracleUpdate | SurfaceUpdate) and not receipt.reason:
+            case _ if isinstance(receipt.subject, OracleUpdate | SurfaceUpdate):
                 self._floor.note_price()
         return ()
 

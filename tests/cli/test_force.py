@@ -17,6 +17,7 @@ from rollup.l1 import dev
 from rollup.l1.devkeys import dev_address
 from rollup.types.keys import account_key
 from rollup.types.leaves import Account
+from rollup.types.limits import FORCED_AGE
 from tests.cli.test_verify import address, environment
 from tests.support.deployed import CHALLENGER, DISPUTE_WINDOW, SEQUENCER, Site, open_site
 from tests.support.poster import CASH, FILL, FIRST_OWNER, PRICE, Poster, start_poster
@@ -164,6 +165,12 @@ async def test_stale_prices_are_warned_of(site: Site, poster: Poster, tmp_path: 
     await dev.increase_time(site.l1, 3_600)
     await dev.mine(site.l1)
     (planned,) = await lines(site, tmp_path, "force-withdraw", "5", "--dry-run")
+    assert planned["forecast"] == "NONE"
+    assert "market 1 are no longer fresh" in planned["notes"][0]
+    assert "rollup force prices" in planned["notes"][0]
+    await dev.increase_time(site.l1, FORCED_AGE)
+    await dev.mine(site.l1)
+    (planned,) = await lines(site, tmp_path, "force-withdraw", "5", "--dry-run")
     assert planned["forecast"] == "ORACLE_STALE"
     assert "market 1 are too old" in planned["notes"][0]
     assert "rollup rescue" in planned["notes"][0]
@@ -236,7 +243,7 @@ async def test_somebody_else_may_pay(site: Site, poster: Poster, tmp_path: Path)
         (("force-withdraw", "5", "--yes"), None, 2, "no key to act with"),
         (("force", "cancel", "7", "--yes"), CHALLENGER, 1, "account 0 belongs to 0x"),
         (("force", "raw", "0x0", "--yes"), OWNER, 2, "hexadecimal"),
-        (("force", "raw", "0x06", "--yes"), OWNER, 1, "cannot be forced"),
+        (("force", "raw", "0x0c", "--yes"), OWNER, 1, "cannot be forced"),
         (("force", "raw", "0x" + "03" * 492, "--yes"), OWNER, 1, "1 … 491 bytes"),
         (("force", "trade", "nowhere", "0:5", "1", "--yes"), OWNER, 2, "maker: nowhere"),
         (("force", "status"), OWNER, 2, "which message"),

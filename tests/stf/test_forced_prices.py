@@ -69,7 +69,7 @@ def test_slices_are_forced_like_prices() -> None:
     venue.give(0, 1, {FUTURE: COIN, CALL: -COIN})
     signed, taken = START + 3 * DAY, START + 6 * DAY
     assert reasons(venue, [withdraw(0, USD, 1)], taken) == [Reason.ORACLE_STALE]
-    updates = [price(signed, P), surface(signed, P + 50 * USD)]
+    updates: list[Transaction] = [price(signed, P), surface(signed, P + 50 * USD)]
     assert reasons(venue, [*updates, withdraw(0, USD, 1)], taken) == [Reason.NONE] * 3
     assert (venue.series().forward, venue.series().time) == (P + 50 * USD, signed)
     venue.check()
@@ -102,7 +102,7 @@ def test_one_old_price_counts_all_margin_twice() -> None:
     equity, margin = venue.margin(0).equity, required(venue, 0)
     at = START + DAY
     amounts = [equity - 2 * margin + USD, equity - 2 * margin - USD]
-    txs = [price(at, P), withdraw(0, amounts[0], 1), withdraw(0, amounts[1], 2)]
+    txs: list[Transaction] = [price(at, P), withdraw(0, amounts[0], 1), withdraw(0, amounts[1], 2)]
     assert reasons(venue, txs, at) == [Reason.NONE, Reason.MARGIN, Reason.NONE]
 
 
@@ -134,7 +134,7 @@ def test_sheets_are_drawn_anew_behind_a_forced_price() -> None:
     equity, margin = venue.margin(0).equity, required(venue, 0)
     after = P - 10_000 * USD
     most = equity - 10_000 * USD - 2 * (margin * 3 // 4)
-    txs = [
+    txs: list[Transaction] = [
         withdraw(0, USD, 1),
         price(at - 120, after),
         withdraw(0, most, 2),
@@ -149,7 +149,13 @@ def test_a_price_comes_once_and_never_goes_back() -> None:
     """Replayed, or older than the last, or of the future, it does nothing."""
     venue = dated()
     at = START + 3_600
-    txs = [price(at - 60, P), price(at - 60, P + USD), price(at - 61, P), price(at + 1, P), price(at - 59, P - USD)]
+    txs: list[Transaction] = [
+        price(at - 60, P),
+        price(at - 60, P + USD),
+        price(at - 61, P),
+        price(at + 1, P),
+        price(at - 59, P - USD),
+    ]
     assert reasons(venue, txs, at) == [
         Reason.NONE,
         Reason.ORACLE_TIME,
@@ -169,7 +175,7 @@ def test_who_has_a_newer_price_overrules_an_older_one() -> None:
     assert [
         r.reason for r in venue.execute(messages=force(high, withdraw(0, most, 1)), at=at, keep=False).receipts
     ] == [Reason.NONE] * 2
-    txs = [high, low, withdraw(0, most, 1)]
+    txs: list[Transaction] = [high, low, withdraw(0, most, 1)]
     assert reasons(venue, txs, at, price(at, P)) == [Reason.NONE, Reason.NONE, Reason.MARGIN]
     assert venue.underlying().spot == P
     at += DAY
@@ -180,7 +186,7 @@ def test_a_forced_price_moves_and_halts_as_any_other() -> None:
     """The limit of move and the signatures hold; a jump halts, from the block's time on."""
     venue = dated()
     at = START + DAY
-    txs = [
+    txs: list[Transaction] = [
         price(at - 60, P * 120 // 100, signers=0b001),
         price(at - 60, P * 120 // 100, keys=[7, 6]),
         price(at - 60, P * 120 // 100),
