@@ -240,11 +240,10 @@ library Contexts {
         // Bounded: see `Limits`.
         unchecked {
             // A price is never later than the block's timestamp, which never falls.
-            if (time == 0) return true;
             uint256 age = ctx.timestamp - time;
-            if (age <= underlying.maxAge || (last && age > Limits.WIND_UP)) return false;
+            if (age <= underlying.maxAge || (last && age > Limits.WIND_UP)) return time == 0;
             ctx.outdated = 1;
-            return age > ctx.leeway;
+            return age > ctx.leeway || time == 0;
         }
     }
 }
