@@ -30,7 +30,7 @@ const CONTRACTS = {
   Rollup: {},
   Inbox: {},
   Vault: {},
-  Verifier: {runs: 100, steps: SMALL_STEPS},
+  Verifier: {runs: 200, steps: SMALL_STEPS},
   Pricer: {},
   Appraiser: {},
   TestUSD: {},

@@ -230,21 +230,20 @@ library Contexts {
         unchecked {
             Underlying memory underlying = ctx.found.underlying;
             uint256 time = market.kind == Limits.KIND_PERP ? underlying.time : ctx.found.series.time;
-            return isOld(ctx, underlying, time) ? Reasons.ORACLE_STALE : Reasons.NONE;
+            return isOld(ctx, underlying, time, false) ? Reasons.ORACLE_STALE : Reasons.NONE;
         }
     }
 
     /// @notice Whether a price of `time` (0: none yet) is too old for the transaction at work, which is remembered if it relies on
-    /// one that is not fresh.
-    function isOld(Context memory ctx, Underlying memory underlying, uint256 time) internal pure returns (bool) {
+    /// one that is not fresh. One that is abandoned will do if it may be the `last`.
+    function isOld(Context memory ctx, Underlying memory underlying, uint256 time, bool last) internal pure returns (bool) {
         // Bounded: see `Limits`.
         unchecked {
             // A price is never later than the block's timestamp, which never falls.
-            if (time == 0) return true;
             uint256 age = ctx.timestamp - time;
-            if (age <= underlying.maxAge) return false;
+            if (age <= underlying.maxAge || (last && age > Limits.WIND_UP)) return time == 0;
             ctx.outdated = 1;
-            return age > ctx.leeway;
+            return age > ctx.leeway || time == 0;
         }
     }
 }

@@ -107,10 +107,9 @@ library Settlement {
             Underlying memory underlying = ctx.found.underlying;
             int256 value;
             if (market.kind == Limits.KIND_PERP) {
-                bool abandoned = ctx.isAbandoned(underlying.time);
-                if (!abandoned && ctx.isOld(underlying, underlying.time)) return (Reasons.ORACLE_STALE, 0, false);
+                if (ctx.isOld(underlying, underlying.time, true)) return (Reasons.ORACLE_STALE, 0, false);
                 paid = -Funding.due(size, underlying.fundingIndex, position.fundingIndex());
-                if (!abandoned) return (Reasons.NONE, paid, false);
+                if (!ctx.isAbandoned(underlying.time)) return (Reasons.NONE, paid, false);
                 // The pool takes part in the funding before it pays out.
                 if (!Limits.inRange(market.pool - paid)) return (Reasons.CASH_RANGE, 0, false);
                 value = underlying.mark;
@@ -118,8 +117,8 @@ library Settlement {
                 Series memory series = ctx.found.series;
                 if (series.settlement == 0) {
                     if (ctx.timestamp < series.expiry + Limits.CLOSING) {
-                        bool serves = !withAnother && ctx.isAbandoned(series.time);
-                        return (serves || !ctx.isOld(underlying, series.time) ? Reasons.NONE : Reasons.ORACLE_STALE, 0, false);
+                        bool stale = ctx.isOld(underlying, series.time, !withAnother);
+                        return (stale ? Reasons.ORACLE_STALE : Reasons.NONE, 0, false);
                     }
                     Changes.noteSeries(ctx, market.seriesAt);
                     series.settlement = closing(underlying, series);
