@@ -13,15 +13,16 @@ import sha3  # type: ignore[import-untyped]
 ZERO_HASH: Final = bytes(32)
 """The hash of an empty leaf and of an empty subtree, and the first value of a rolling hash."""
 
-_keccak_256 = sha3.keccak_256
+new_keccak = sha3.keccak_256
+"""`new_keccak(data).digest()` is `keccak(data)`, without a call that is felt where a block has a thousand hashes."""
 
-if _keccak_256(b"").hexdigest() != "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470":
+if new_keccak(b"").hexdigest() != "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470":
     raise ImportError("sha3.keccak_256 is not Keccak-256 (the standardised SHA-3 pads differently)")
 
 
 def keccak(data: bytes) -> bytes:
     """Return the 32-byte Keccak-256 digest of `data`."""
-    digest: bytes = _keccak_256(data).digest()
+    digest: bytes = new_keccak(data).digest()
     return digest
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
-from rollup.crypto.keccak import ZERO_HASH, keccak
+from rollup.crypto.keccak import ZERO_HASH, keccak, new_keccak
 
 LEVELS: Final = 20
 KEY_BITS: Final = 2 * LEVELS
@@ -164,8 +164,11 @@ def _update(get: Callable[[int], bytes], path: int, bits: int, leaves: list[_Lea
     if first == leaves[-1][0] >> shift:  # one child takes them all: the common case deep in the tree
         child = first & 3
         new = _update(get, path << 2 | child, shift, leaves, records) if shift else leaves[0][1]
-        block = record[: 32 * child] + new + record[32 * child + 32 :]
-        sparse = new == ZERO_HASH or (shift and len(records[path << 2 | child]) != BLOCK)
+        before, after = record[: 32 * child], record[32 * child + 32 :]
+        block = before + new + after
+        sparse = new == ZERO_HASH or (
+            shift and (before, after) == _ONE_CHILD[child] and len(records[path << 2 | child]) != BLOCK
+        )
     else:
         hashes = [record[:32], record[32:64], record[64:96], record[96:]]
         for child, part in _split(leaves, shift):
@@ -175,7 +178,8 @@ def _update(get: Callable[[int], bytes], path: int, bits: int, leaves: list[_Lea
     records[path] = block
     if sparse:
         return _condense(get, path, bits, block, records)
-    return keccak(block)
+    digest: bytes = new_keccak(block).digest()
+    return digest
 
 
 def _build(path: int, bits: int, leaves: list[_Leaf], records: dict[int, bytes], *, stored: bytes = b"") -> bytes:
@@ -251,5 +255,5 @@ def _climb(key: int, leaf: bytes, bits: int) -> bytes:
     node = leaf
     for shift in range(0, bits, 2):
         before, after = _ONE_CHILD[key >> shift & 3]
-        node = keccak(before + node + after)
+        node = new_keccak(before + node + after).digest()
     return node

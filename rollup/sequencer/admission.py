@@ -1,8 +1,8 @@
 """Admission: has signatures recovered, many at a time, and hands commands to the engine in arrival order.
 
-A hop to another thread or process costs about as much as a recovery, so commands are gathered: whatever has arrived, at
-least `GATHER` or `PATIENCE` seconds' worth. Up to `BATCHES` are recovered at once; they are delivered in the order of
-arrival, so that an account's cancel cannot overtake its order.
+A hop to another thread or process costs about as much as a recovery, so commands are gathered: whatever has arrived if
+nothing is being recovered, else at least `GATHER` or `PATIENCE` seconds' worth. Up to `BATCHES` are recovered at once;
+they are delivered in the order of arrival, so that an account's cancel cannot overtake its order.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Admission:
         # Not a channel: a command would cost two calls and a wake-up there, which is a tenth of its whole way.
         self._waiting: deque[Command] = deque()
         self._wanted = 0
+        self._under_way = 0
         self._arrived = trio.Event()
         self._stopped = False
 
@@ -72,6 +73,7 @@ class Admission:
                 nursery.start_soon(self._deliver, delivery)
                 while True:
                     batch = _Batch(await self._gather())
+                    self._under_way += 1
                     await to_deliver.send(batch)
                     nursery.start_soon(self._recover, batch)
         finally:
@@ -80,7 +82,7 @@ class Admission:
 
     async def _gather(self) -> list[Command]:
         await self._wait_for(1)
-        if len(self._waiting) < GATHER:
+        if self._under_way and len(self._waiting) < GATHER:
             with trio.move_on_after(PATIENCE):
                 await self._wait_for(GATHER)
         gathered = list(islice(self._waiting, LARGEST))
@@ -97,6 +99,7 @@ class Admission:
         pairs = batch.pairs()
         if pairs:
             batch.answers = await self._recovery.recover(pairs)
+        self._under_way -= 1
         batch.done.set()
 
     async def _deliver(self, batches: trio.MemoryReceiveChannel[_Batch]) -> None:

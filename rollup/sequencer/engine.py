@@ -1,10 +1,10 @@
 """The engine: the one task that changes books and ledger. Commands come in, units for the group commit go out.
 
-A unit is sent on when nothing but answers wait, or when the open block is `interval` seconds old (`patience`, while
-the flags that a price in it calls for are being found). While the committer writes one unit the engine works on the
-next; if the committer falls behind, the channel between them is what slows the engine, then admission, and then callers
-hear `Busy`. Inbox messages are taken one block at a time, so that a flood of them leaves commands their turn, and the
-room behind them in each block.
+A unit is sent on when nothing but answers wait, or `interval` seconds after the last that had a block: what comes after
+a lull is sealed at once. Only while the flags that a price in it calls for are being found, a block stays open for
+`patience`. While the committer writes one unit the engine works on the next; if the committer falls behind, the channel
+between them is what slows the engine, then admission, and then callers hear `Busy`. Inbox messages are taken one block
+at a time, so that a flood of them leaves commands their turn, and the room behind them in each block.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class Engine:
         self._interval = interval
         self._patience = patience
         self._opened = inf
+        self._sealed = -inf
         self._messages: deque[bytes] = deque()
         self._urgent = False
         self.restrained: Callable[[], bool] = lambda: False
@@ -159,15 +160,18 @@ class Engine:
             self._opened = inf
             if not self._desk.unit.is_empty:
                 await self._flush()
-        elif self._opened == inf:
+            return
+        if self._opened == inf:
             self._opened = now
-        elif now >= self._due():
+        if now >= self._due():
+            self._sealed = now
             await self._flush()
 
     def _due(self) -> float:
         """When the open block is to be sealed: with a price in it, not before everybody was screened, or `patience`."""
-        waits = max(self._interval, self._patience) if self._desk.risk.awaited else self._interval
-        return self._opened + waits
+        if self._patience and self._desk.risk.awaited:
+            return self._opened + max(self._interval, self._patience)
+        return max(self._opened, self._sealed + self._interval)
 
     async def _written(self) -> None:
         """Wait until everything sent on so far is durable: its own answer waits behind it."""

@@ -8,6 +8,8 @@ or touches the disk.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from rollup.crypto.keccak import keccak
 from rollup.crypto.signatures import Recover
@@ -20,6 +22,9 @@ from rollup.types.blocks import Header
 from rollup.types.keys import GLOBALS
 from rollup.types.leaves import Account, Globals, Slot
 from rollup.types.transactions import Transaction
+
+_decode_totals: Final = lru_cache(maxsize=4)(Globals.decode)
+"""The totals change once a block, and every request asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Ledger:
     @property
     def globals(self) -> Globals:
         """Totals and inbox position after the last sealed block."""
-        return Globals.decode(self.store.read(GLOBALS))
+        return _decode_totals(self.store.read(GLOBALS))
 
     @property
     def inbox_index(self) -> int:

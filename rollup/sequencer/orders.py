@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -92,7 +91,8 @@ class OpenOrders:
         self._slots: dict[tuple[int, int], OpenOrder] = {}
         self._digests: dict[bytes, OpenOrder] = {}
         self._accounts: dict[int, dict[int, OpenOrder]] = {}
-        self._markets: dict[int, Counter[int]] = {}
+        self._markets: dict[int, dict[int, int]] = {}
+        """How many orders an account has in each market."""
 
     def add(self, order: OpenOrder) -> None:
         """Its slot must be free."""
@@ -101,7 +101,8 @@ class OpenOrders:
         self._slots[order.slot] = order
         self._digests[order.digest] = order
         self._accounts.setdefault(order.fresh.account, {})[order.fresh.nonce] = order
-        self._markets.setdefault(order.fresh.account, Counter())[order.fresh.market] += 1
+        markets = self._markets.setdefault(order.fresh.account, {})
+        markets[order.fresh.market] = markets.get(order.fresh.market, 0) + 1
 
     def remove(self, order_id: OrderId) -> OpenOrder:
         """Forget an order and return it."""

@@ -53,6 +53,7 @@ def test_signatures_of_a_batch_are_known_before_they_are_asked_for(
     """Nothing is left to recover here, in any block of two batches."""
     monkeypatch.setattr(module, "recover", lambda *_: pytest.fail("recovered again"))
     with Ahead(SEPARATOR) as ahead:
+        ahead.start()
         for _ in range(2):
             ahead.begin(blocks)
             for block in blocks:
@@ -60,9 +61,28 @@ def test_signatures_of_a_batch_are_known_before_they_are_asked_for(
                 expect_answers(ahead, block)
 
 
-def test_batch_that_stopped_half_way_does_not_disturb_the_next(blocks: list[bytes]) -> None:
+def test_nobody_waits_for_the_process_to_start(blocks: list[bytes]) -> None:
+    """Batches are gone through with recoveries of one's own until it is up, and with its answers from then on."""
+    with Ahead(SEPARATOR) as ahead:
+        ahead.begin(blocks)
+        for block in blocks:
+            ahead.next_block()
+            expect_answers(ahead, block)
+        ahead.start()
+        ahead.begin(blocks)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "recover", lambda *_: pytest.fail("recovered again"))
+            for block in blocks:
+                ahead.next_block()
+                expect_answers(ahead, block)
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_batch_that_stopped_half_way_does_not_disturb_the_next(blocks: list[bytes], up: bool) -> None:
     """Answers that nobody waited for are not taken for those of another block."""
     with Ahead(SEPARATOR) as ahead:
+        if up:
+            ahead.start()
         ahead.begin(blocks)
         ahead.next_block()
         ahead.begin(blocks[5:])
@@ -74,6 +94,7 @@ def test_batch_that_stopped_half_way_does_not_disturb_the_next(blocks: list[byte
 def test_bytes_that_are_no_transaction_are_left_to_execution(blocks: list[bytes]) -> None:
     """A wrong block is for the state transition to judge, and the blocks after it are answered as ever."""
     with Ahead(SEPARATOR) as ahead:
+        ahead.start()
         ahead.begin([GARBAGE, *blocks])
         ahead.next_block()
         for block in blocks:
@@ -91,9 +112,12 @@ def test_forged_signature_is_refused_as_by_recovery_itself(blocks: list[bytes]) 
             ahead.recover(digest, signature[:32] + b"\x7f" + b"\xff" * 31)
 
 
-def test_killed_process_costs_time_and_nothing_else(blocks: list[bytes]) -> None:
+@pytest.mark.parametrize("up", [False, True])
+def test_killed_process_costs_time_and_nothing_else(blocks: list[bytes], up: bool) -> None:
     """What it would have answered is recovered where it is asked for."""
     with Ahead(SEPARATOR) as ahead:
+        if up:
+            ahead.start()
         ahead.begin(blocks)
         ahead.next_block()
         assert ahead.process is not None

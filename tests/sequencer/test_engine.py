@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from rollup.sequencer.commands import Submit
 from rollup.sequencer.engine import Engine, Input, Pause, TakeMessages
@@ -115,3 +116,36 @@ async def test_a_pause_forgets_messages_that_are_in_no_block_yet(desk: Pit) -> N
     pause.resume.set()
     blocks = await run(desk, TakeMessages(first, FULL), pause, TakeMessages(first, FULL[:5]))
     assert sum(len(block.messages) for block in blocks) == 5
+
+
+async def test_what_comes_after_a_lull_is_sealed_at_once_and_what_follows_waits_for_the_interval(
+    desk: Pit, autojump_clock: MockClock
+) -> None:
+    """One block for the first command, one for all that come while the interval after it lasts."""
+    assert autojump_clock.rate == 0
+    interval = 0.5
+    to_engine, received = trio.open_memory_channel[list[Input]](10)
+    to_committer, units = trio.open_memory_channel[Unit](100)
+    desk.desk.risk.take(Register().look(desk.desk.risk.snapshot(start_over=True)))
+    while desk.desk.risk.waiting:
+        desk.desk.risk.work()
+    desk.flush()
+    sealed: list[tuple[float, int]] = []
+
+    async def commit() -> None:
+        async for unit in units:
+            sealed.extend((trio.current_time() - begun, len(block.receipts)) for block in unit.blocks)
+
+    async with trio.open_nursery() as nursery:
+        begun = trio.current_time()
+        nursery.start_soon(commit)
+        nursery.start_soon(Engine(desk.desk, received, to_committer, interval).run)
+        for nonce in (1, 2, 3):
+            await to_engine.send([Submit(withdraw(2, USD, nonce), ())])
+            await trio.sleep(interval / 10)
+        await trio.sleep(5 * interval)
+        await to_engine.send([Submit(withdraw(2, USD, 4), ())])
+        await trio.sleep(5 * interval)
+        await to_engine.aclose()
+    assert [count for _, count in sealed] == [1, 2, 1]
+    assert [moment for moment, _ in sealed] == pytest.approx([0, interval, 5.3 * interval])

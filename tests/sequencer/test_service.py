@@ -49,7 +49,8 @@ async def test_orders_become_trades_blocks_and_batches_that_anybody_can_derive(s
         status = await rpc.call("public/status")
 
         async def posted() -> bool:
-            return bool((await rpc.call("public/status"))["posted"] >= status["head"])
+            block = await rpc.call("public/get_block", {"number": status["head"]})
+            return block["batch"] is not None
 
         await until(posted, "the batch on L1")
         status = await rpc.call("public/status")
