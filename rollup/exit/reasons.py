@@ -50,7 +50,7 @@ SENTENCES: Final = {
     Reason.CASH_RANGE: "a sum of money would have left its range, or all accounts together are not worth as much",
     Reason.MARGIN: "the account would have been left with less than its initial margin",
     Reason.AMOUNT: "the amount is zero or out of range",
-    Reason.ORACLE_STALE: "a price of what the account holds or trades was too old, and no newer one came before it (`rollup force prices` brings one)",
+    Reason.ORACLE_STALE: "a price of what the account holds or trades is too old; `rollup force prices` brings another",
     Reason.ORACLE_TIME: "a price is not newer than the last, or from the future",
     Reason.ORACLE_PRICE: "a price is out of range",
     Reason.ORACLE_MOVE: "a price moved further than it may",

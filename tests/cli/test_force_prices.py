@@ -93,7 +93,7 @@ async def test_a_holder_leaves_behind_prices_that_a_sequencer_left_out(
     await pass_time(site, 6 * HOUR)
     await take(poster)
     (told,) = await lines(site, tmp_path, "force", "status", str(forced["index"]), "--wait", "consumed", key=None)
-    assert (told["status"], told["done"], told["paid"]) == ("pending", True, 1_000_000_000)
+    assert (told["status"], told["done"], told["paid"]) == ("pending", True, "1000.00")
     assert account(poster).withdrawn == 1_000_000_000
     assert Underlying.decode(poster.leaves[underlying_key(BTC)]).spot == down
 

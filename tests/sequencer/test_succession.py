@@ -117,7 +117,7 @@ async def test_an_overdue_message_for_which_no_price_comes_is_let_go_soon_and_no
         assert record is not None
         assert (store.committed, record.header.inbox_index, len(record.messages)) == (head + 1, index + 1, 1)
         assert "held" not in alarms(node)
-        assert balance_of(node, 0)[1] == 0, "without a price it does nothing"
+        assert balance_of(node, 0)[1] == 100 * USD, "at the old price, with twice the margin"
 
 
 async def test_the_designated_sequencer_returns_and_the_stranger_says_so_and_stops(site: Site, tmp_path: Path) -> None:
