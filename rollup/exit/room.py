@@ -23,8 +23,8 @@ class Room:
     """An account as a forced withdrawal meets it, in µUSD, at the last prices, however old they are.
 
     `most` leaves exactly what must stay. `stale` names the markets it holds whose price is not fresh by now: then twice
-    the initial margin must. Of these `lost` are too old for any withdrawal: until there are newer ones none succeeds.
-    Of `bad_debt` every withdrawal bears its share.
+    the initial margin must. Of these `lost` are too old for any withdrawal, or of different times: none
+    succeeds until there are newer ones. Of `bad_debt` every withdrawal bears its share.
     """
 
     equity: int
@@ -61,10 +61,13 @@ def room_of(read: Read, account: int, now: int) -> Room:
     found = estate.account(account)
     stale = tuple(held.market for held in found.positions if _is_stale(builder, found, held, 0))
     lost = tuple(held.market for held in found.positions if _is_stale(builder, found, held, FORCED_AGE))
-    if lost:  # by the last prices, at their time
-        equity, maintenance = margin(estate, settle(estate, found))
-    else:
+    try:
         equity, maintenance = builder.margin_of(found, FORCED_AGE)
+    except InvalidTransaction as refusal:
+        if Reason(refusal.reason) is not Reason.ORACLE_STALE:
+            raise
+        lost = lost or stale  # or of different times
+        equity, maintenance = margin(estate, settle(estate, found))  # by the last prices, at their time
     return Room(equity, maintenance, initial(maintenance), len(found.positions), stale, lost, totals.bad_debt)
 
 

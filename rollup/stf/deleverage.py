@@ -49,11 +49,12 @@ def execute_deleverage(ctx: Context, tx: Deleverage) -> Deleveraged:
     value = size * sheet_of(ctx, tx.market).mark
     received = proceeds(value, gross, debt - cover)
     paid = contribution(value, gross, cover)
+    totals = without(ctx.globals(), paid)
     if paid:
-        ctx.stage(GLOBALS, without(ctx.globals(), paid))
+        ctx.stage(GLOBALS, totals)
     closed, met = _close(ctx, tx.market, market, settled, other, size, received)
     closed = with_positions(closed, closed.cash + paid, closed.positions)
-    require_range(closed.cash, met.cash)
+    require_range(closed.cash, met.cash, totals.fees, totals.insurance)
     found = require_initial(ctx, met) if not debt else margin(ctx, met)
     ctx.stage(account_key(tx.counterparty), with_health(ctx, met, *found))
     left = margin(ctx, closed)

@@ -12,7 +12,7 @@ from rollup.stf import meters
 from rollup.stf.context import Context
 from rollup.stf.fixed import div_ceil, div_floor
 from rollup.stf.sheets import COLUMN_BITS, SCENARIOS, Sheet, sheet_of
-from rollup.types.leaves import Account
+from rollup.types.leaves import Account, MarketKind, Position
 from rollup.types.limits import MILLION
 from rollup.types.reasons import Reason
 
@@ -31,7 +31,10 @@ class Margin(NamedTuple):
 
 
 def margin(ctx: Context, account: Account) -> Margin:
-    """Equity and maintenance margin of a settled account. Meter: one revaluation per position."""
+    """Equity and maintenance margin of a settled account. Meter: one revaluation per position.
+
+    ORACLE_STALE if the transaction at work relies on old prices, and those of an underlying are of different times.
+    """
     positions = account.positions
     ctx.meters.add(meters.REVALUATIONS, len(positions))
     if len(positions) == 1:
@@ -44,6 +47,8 @@ def margin(ctx: Context, account: Account) -> Margin:
         value += size * sheet.mark
         contingency += size * sheet.long_rate if size > 0 else -size * sheet.short_rate
         books.setdefault(sheet.underlying, []).append((size, sheet))
+    if ctx.outdated:
+        _require_one_time(ctx, positions)
     maintenance = 0
     for legs in books.values():
         maintenance += div_ceil(worst_loss(legs), MILLION)
@@ -70,6 +75,22 @@ def require_initial(ctx: Context, account: Account) -> Margin:
     if found.equity < required(ctx, found.maintenance):
         raise InvalidTransaction(Reason.MARGIN)
     return found
+
+
+def _require_one_time(ctx: Context, positions: tuple[Position, ...]) -> None:
+    """Raise ORACLE_STALE if old prices of an underlying are of other times than that of its first position.
+
+    Legs are netted against each other. Priced at different times they are no hedge, and no multiple of their margin
+    bounds what moved in between.
+    """
+    anchors: dict[int, int] = {}
+    for position in positions:
+        market = ctx.market(position.market)
+        underlying = ctx.underlying(market.underlying)
+        perpetual = market.kind == MarketKind.PERP
+        time = underlying.time if perpetual else ctx.series(market.underlying, market.series).time
+        if abs(time - anchors.setdefault(market.underlying, time)) > underlying.max_age:
+            raise InvalidTransaction(Reason.ORACLE_STALE)
 
 
 def _margin_of_one(cash: int, size: int, sheet: Sheet) -> Margin:

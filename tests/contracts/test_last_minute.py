@@ -64,14 +64,14 @@ def state() -> World:
 
 
 def test_withholding_prices_delays_holders_and_nobody_else(state: World) -> None:
-    """On stale prices a holder's withdrawal does nothing and costs nothing; whoever holds nothing is paid."""
+    """On old prices a holder must leave twice the margin, or nothing happens and costs nothing; all others are paid."""
     late = NOW + MAX_AGE + 1
     before = state.account(VICTIM)
     messages = (forced_withdrawal(VICTIM, AMOUNT), forced_withdrawal(IDLE, 100_000 * DOLLAR))
-    assert play(state, messages=messages, at=late) == [Reason.ORACLE_STALE, Reason.NONE]
+    assert play(state, messages=messages, at=late) == [Reason.MARGIN, Reason.NONE]
     assert state.account(VICTIM) == before
     assert state.account(IDLE).withdrawn == 100_000 * DOLLAR
-    # The nonce was not used up: with a price the very same message does it.
+    # The nonce was not used up: with a fresh price the very same message does it.
     play(state, oracle_update(BTC, late, BTC_MARK, BTC_MARK))
     assert play(state, messages=messages[:1]) == [Reason.NONE]
     assert state.account(VICTIM).withdrawn == AMOUNT

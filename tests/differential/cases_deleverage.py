@@ -18,6 +18,12 @@ def deleverages_after_the_auction(world: World) -> Txs:
     return [Deleverage(2, 3, w.BTC_PERP, 7 * LOT), Deleverage(2, 3, w.BTC_PERP, COIN - 7 * LOT)]
 
 
+@case(Reason.CASH_RANGE)
+def deleverages_beside_fees_out_of_range(world: World) -> Txs:
+    distress(world, since=600).set_globals(fees=1 << 62)
+    return [Deleverage(2, 3, w.BTC_PERP, LOT)]
+
+
 @case(Reason.NONE)
 def deleverages_what_no_fund_can_cover(world: World) -> Txs:
     distress(world, -2_000 * DOLLAR, status=2)

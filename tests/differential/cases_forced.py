@@ -126,6 +126,45 @@ def withdraws_at_an_old_slice(world: World) -> Txs:
     return [w.withdraw(0, DOLLAR, 1)]
 
 
+@case(Reason.ORACLE_STALE, forced=Reason.ORACLE_STALE)
+def withdraws_at_a_perpetual_s_price_and_an_older_slice(world: World) -> Txs:
+    """They would be netted, and are of different times."""
+    dated(world).set_underlying(w.BTC, time=w.NOW)
+    world.hold(0, {w.BTC_PERP: COIN, w.BTC_FUTURE: LOT})
+    world.count_interest()
+    return [w.withdraw(0, DOLLAR, 1)]
+
+
+@case(Reason.ORACLE_STALE, forced=Reason.NONE)
+def withdraws_at_a_perpetual_s_price_and_a_slice_of_about_its_time(world: World) -> Txs:
+    dated(world, 120).set_underlying(w.BTC, time=w.NOW - 60)
+    world.hold(0, {w.BTC_PERP: COIN, w.BTC_FUTURE: LOT})
+    world.count_interest()
+    return [w.withdraw(0, DOLLAR, 1)]
+
+
+@case(Reason.ORACLE_STALE, forced=Reason.ORACLE_STALE)
+def withdraws_at_slices_of_different_times(world: World) -> Txs:
+    dated(world, 200).set_series(w.BTC, w.NEAR, time=w.NOW - 261)
+    world.hold(0, {w.FAR_CALL: COIN, w.NEAR_CALL: COIN})
+    world.count_interest()
+    return [w.withdraw(0, DOLLAR, 1)]
+
+
+@case(Reason.ORACLE_STALE, forced=Reason.NONE)
+def withdraws_at_an_old_price_beside_a_fresh_one_of_another_coin(world: World) -> Txs:
+    """Nothing is netted between coins."""
+    old(world, FORCED_AGE)
+    return [w.withdraw(0, DOLLAR, 1)]
+
+
+@case(Reason.ORACLE_STALE, forced=Reason.ORACLE_STALE)
+def spreads_between_prices_of_different_times(world: World) -> Txs:
+    """Each leg by itself would do."""
+    old(world).set_underlying(w.BTC, time=w.NOW)
+    return [combo(0, 1, 1, [leg(w.BTC_PERP, LOT, PRICE, sell=True), leg(w.BTC_FUTURE, LOT, FORWARD)])]
+
+
 @case(Reason.ORACLE_STALE, forced=Reason.NONE)
 def withdraws_at_the_oldest_slice(world: World) -> Txs:
     dated(world, FORCED_AGE)

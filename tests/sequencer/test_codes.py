@@ -59,7 +59,6 @@ CODES = {
     "RefusedOraclePrice": 11047,
     "RefusedOracleMove": 11048,
     "RefusedOracleSigners": 11049,
-    "RefusedForcedKind": 11050,
     "RefusedMarketExpired": 11051,
     "RefusedHalted": 11052,
     "RefusedSeriesUnknown": 11053,

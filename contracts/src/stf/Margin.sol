@@ -30,7 +30,7 @@ library Margin {
     }
 
     /// @notice Values a settled account.
-    /// @return reason A meter's, if there are too many.
+    /// @return reason A meter's, if there are too many, or ORACLE_STALE.
     /// @return equity Cash and the mark value of all positions, µUSD, rounded down.
     /// @return maintenance The worst losses of the scenario grid and the contingencies, µUSD, rounded up.
     function value(Context memory ctx, Account memory account)
@@ -53,6 +53,11 @@ library Margin {
             for (uint256 i = 0; i < sums.underlyings; ++i) {
                 ctx.found.setUnderlying(Arena.get(ctx.underlyings, i));
                 maintenance += Sheets.ceilPpm(worstLoss(ctx.found.underlying));
+                ctx.found.underlying.net = 0;
+            }
+            if (ctx.outdated != 0) {
+                reason = requireOneTime(ctx, account);
+                if (reason != Reasons.NONE) return (reason, 0, 0);
             }
             for (uint256 i = 0; i < sums.serieses; ++i) {
                 ctx.found.setSeries(Arena.get(ctx.serieses, i));
@@ -112,6 +117,30 @@ library Margin {
                 Arena.put(ctx.serieses, sums.serieses++, market.seriesAt);
             }
             series.calls += size;
+        }
+    }
+
+    /// @dev Requires that old prices of each underlying are of about the time of its first position's, whose `net` is zero
+    /// before and keeps that time. Legs are netted: priced at different times they are no hedge, and no multiple of their
+    /// margin bounds what moved in between.
+    function requireOneTime(Context memory ctx, Account memory account) private pure returns (uint256) {
+        // Bounded: see `Limits`.
+        unchecked {
+            uint256 count = account.positions.length;
+            for (uint256 i = 0; i < count; ++i) {
+                ctx.found.setMarket(Holdings.get(account.positions, i).pointer());
+                Market memory market = ctx.found.market;
+                ctx.found.setUnderlying(market.underlyingAt);
+                Underlying memory underlying = ctx.found.underlying;
+                int256 time = int256(underlying.time);
+                if (market.kind != Limits.KIND_PERP) {
+                    ctx.found.setSeries(market.seriesAt);
+                    time = int256(ctx.found.series.time);
+                }
+                if (underlying.net == 0) underlying.net = time;
+                if (Fixed.abs(time - underlying.net) > int256(underlying.maxAge)) return Reasons.ORACLE_STALE;
+            }
+            return Reasons.NONE;
         }
     }
 
