@@ -30,6 +30,16 @@ def test_keys_are_files_that_only_their_owner_reads(tmp_path: Path) -> None:
     assert ours.holds() == ["key-41"]
 
 
+async def test_its_folder_may_be_named_from_where_the_caller_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commands run inside it, and still find their keys."""
+    monkeypatch.chdir(tmp_path)
+    ours = machine(Path("demo"))
+    with pytest.raises(NotVerified, match=r"127\.0\.0\.1:9"):
+        await ours.run("escape", "--yes", "--key", ours.key(41))
+
+
 async def test_a_command_that_fails_is_told_with_its_reason(tmp_path: Path) -> None:
     """Unless it was expected to; then its lines are returned."""
     ours = machine(tmp_path)

@@ -27,7 +27,7 @@ class Machine:
 
     def __init__(self, folder: Path, l1_url: str, contract: bytes, patience: float) -> None:
         folder.mkdir(parents=True)
-        self.folder = folder
+        self.folder = folder.resolve()  # commands run inside it
         self._where = ["--l1", l1_url, "--rollup", f"0x{contract.hex()}"]
         self._patience = patience
 
