@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from cyclopts import Parameter
 
+from rollup.batcher.contracts import RollupContract
 from rollup.cli.amounts import show_usd
 from rollup.cli.forced import send_payload
 from rollup.cli.forcing import FORCING, SENDING, Force, Forcing, Sending, open_force
@@ -16,14 +17,9 @@ from rollup.exit.amounts import show_time
 from rollup.exit.payloads import account_of, waiting_messages
 from rollup.exit.prices import Choice, NothingToBring, Subject, Update, choose, read_journal, subject_of, subjects_of
 from rollup.exit.room import Rehearsal
-from rollup.l1.artifacts import load_artifact
-from rollup.l1.contract import Contract
 from rollup.types.instruments import symbol_of
 from rollup.types.limits import FORCED_AGE
 from rollup.types.transactions import OracleUpdate, encode_transaction
-
-MAX_TIME_LAG: Final = 6
-"""Place of maxTimeLag in the Rollup's config."""
 
 
 async def force_prices(
@@ -71,9 +67,8 @@ async def _choose(way: Force, updates: list[Update], wanted: list[Subject], *, l
         rehearsal.take(message)
     if not lag:
         return choose(rehearsal, way.sender, updates, wanted)
-    rollup = Contract(way.client, way.mirror.pipeline.replica.origin.rollup, load_artifact("Rollup"))
-    terms = await rollup.call("config")
-    before = [update for update in updates if update.time <= now - terms[MAX_TIME_LAG]]
+    terms = await RollupContract(way.client, way.mirror.pipeline.replica.origin.rollup).terms()
+    before = [update for update in updates if update.time <= now - terms.max_time_lag]
     old = choose(rehearsal, way.sender, before, wanted)
     new = choose(rehearsal, way.sender, updates, wanted)
     return Choice(old.updates + new.updates, tuple(sorted({*old.missing} & {*new.missing})))

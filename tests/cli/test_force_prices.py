@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rollup.batcher.contracts import RollupContract
 from rollup.crypto.eip712 import oracle_digest
 from rollup.crypto.signatures import sign
 from rollup.exit.room import room_of
@@ -96,6 +97,19 @@ async def test_a_holder_leaves_behind_prices_that_a_sequencer_left_out(
     assert (told["status"], told["done"], told["paid"]) == ("pending", True, "1000.00")
     assert account(poster).withdrawn == 1_000_000_000
     assert Underlying.decode(poster.leaves[underlying_key(BTC)]).spot == down
+
+
+async def test_a_price_of_before_comes_first_where_blocks_may_be_dated_back(
+    site: Site, poster: Poster, tmp_path: Path
+) -> None:
+    """With `--lag` no block that L1 admits is older than the first price, and the newest follows it."""
+    lag = (await RollupContract(site.l1, site.deployment.rollup).terms()).max_time_lag
+    await pass_time(site, lag + HOUR)
+    file = keep(tmp_path, await signed(poster, lag + 60), await signed(poster, HOUR), await signed(poster, 60))
+    (alone,) = await lines(site, tmp_path, "force", "prices", "--from", file, "--dry-run")
+    first, second = await lines(site, tmp_path, "force", "prices", "--from", file, "--lag", "--dry-run")
+    assert (first["forecast"], second["forecast"]) == ("NONE", "NONE")
+    assert first["what"] != second["what"] == alone["what"]
 
 
 async def test_old_prices_take_twice_the_margin_and_that_is_said(site: Site, poster: Poster, tmp_path: Path) -> None:
