@@ -10,7 +10,7 @@ from tests.differential import world as w
 from tests.differential.cases import LOT, PRICE, Txs, buy, case, sell
 from tests.differential.cases_dated import FORWARD
 from tests.differential.cases_risk import distress
-from tests.differential.signed import bid, combo, leg, surface
+from tests.differential.signed import bid, combo, leg
 from tests.differential.world import COIN, DOLLAR, World
 
 
@@ -305,43 +305,3 @@ def bids_at_an_old_price(world: World) -> Txs:
 def deleverages_at_an_old_price(world: World) -> Txs:
     distress(world, since=600).set_underlying(w.BTC, time=w.NOW - 61)
     return [Deleverage(2, 3, w.BTC_PERP, LOT)]
-
-
-# -- prices ------------------------------------------------------------------------------------------------------------
-
-
-@case(Reason.ORACLE_STALE, forced=Reason.NONE)
-def brings_the_oldest_price(_: World) -> Txs:
-    return [w.oracle_update(w.NEW, w.NOW - FORCED_AGE, PRICE, PRICE)]
-
-
-@case(Reason.ORACLE_STALE)
-def brings_a_price_too_old_for_all(_: World) -> Txs:
-    return [w.oracle_update(w.NEW, w.NOW - FORCED_AGE - 1, PRICE, PRICE)]
-
-
-@case(Reason.ORACLE_TIME)
-def brings_a_price_older_than_the_last(_: World) -> Txs:
-    return [w.oracle_update(w.BTC, w.NOW - 61, PRICE, PRICE)]
-
-
-@case(Reason.NONE, forced=Reason.NONE)
-def brings_a_price_that_halts(world: World) -> Txs:
-    world.set_underlying(w.BTC, time=w.NOW - 600, anchor_spot=PRICE * 100 // 80, anchor_time=w.NOW - 600)
-    return [w.oracle_update(w.BTC, w.NOW, PRICE, PRICE)]
-
-
-@case(Reason.ORACLE_STALE, forced=Reason.NONE)
-def brings_the_oldest_slice(_: World) -> Txs:
-    return [surface(w.BTC, w.BLANK, w.NOW - FORCED_AGE, FORWARD)]
-
-
-@case(Reason.ORACLE_STALE)
-def brings_a_slice_too_old_for_all(_: World) -> Txs:
-    return [surface(w.BTC, w.BLANK, w.NOW - FORCED_AGE - 1, FORWARD)]
-
-
-@case(Reason.ORACLE_STALE, forced=Reason.NONE)
-def brings_the_forward_that_ends_a_series(world: World) -> Txs:
-    world.set_series(w.BTC, w.FAR, expiry=w.NOW - 300, time=w.NOW - 900)
-    return [surface(w.BTC, w.FAR, w.NOW - 290, FORWARD - DOLLAR)]
